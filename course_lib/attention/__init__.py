@@ -1,0 +1,41 @@
+"""Attention, one idea a file. This folder stands on torch alone.
+
+attend.py      attend: softmax attention, the primitive that every mechanism is wired from
+               attend_with_scores, attention_weights: its two steps, for scores of another kind
+scores.py      five ways to ask "how well does this key answer this query?"
+multihead.py   several lookups at once, with learned projections: self- and cross-attention
+positions.py   sine-cosine positions: attention alone does not know where a token stands
+record.py      record_attention: look at the weights of every attend inside a model
+
+Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores stand before the softmax, weights after
+it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
+"""
+
+from course_lib.attention.attend import attend, attend_with_scores, attention_weights
+from course_lib.attention.multihead import MultiHeadAttention, from_torch, merge_heads, split_heads
+from course_lib.attention.positions import sincos_positions_1d
+from course_lib.attention.record import record_attention
+from course_lib.attention.scores import (
+    additive_scores,
+    bilinear_scores,
+    cosine_scores,
+    dot_scores,
+    scaled_dot_scores,
+)
+
+__all__ = [
+    "MultiHeadAttention",
+    "additive_scores",
+    "attend",
+    "attend_with_scores",
+    "attention_weights",
+    "bilinear_scores",
+    "cosine_scores",
+    "dot_scores",
+    "from_torch",
+    "merge_heads",
+    "record_attention",
+    "scaled_dot_scores",
+    "sincos_positions_1d",
+    "split_heads",
+]
