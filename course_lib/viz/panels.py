@@ -14,16 +14,17 @@ def new_axes(width: float, height: float) -> Axes:
 
 
 def outline(ax: Axes, top: float, left: float, height: float, width: float, *, color: str = QUERY,
-            linewidth: float = 2.5) -> None:
-    """Outline a box of pixels on a picture, cased in white and dark so that it shows on any photo and any map.
+            linewidth: float = 2.4) -> None:
+    """Outline a box of pixels on a picture, cased in white so that it shows on any photo and any map.
 
     The box is in the pixels of the picture: its top left corner and its size. `color` is `QUERY` or `KEY`, mostly.
-    `linewidth` is in points; on a small panel it shrinks, so that the line never fills the box.
+    `linewidth` is in points; around a small box it shrinks, so that what is in the box stays to be seen.
     """
     panel = ax.get_position().width * ax.figure.get_figure(root=True).get_figwidth() * 72       # points, about
-    across = panel * width / abs(ax.get_xlim()[1] - ax.get_xlim()[0])
-    linewidth = min(linewidth, max(0.8, across / 10))
-    box = Rectangle((left, top), width, height, fill=False, edgecolor=color, linewidth=linewidth, joinstyle="miter")
-    box.set_path_effects([Stroke(linewidth=2.2 * linewidth, foreground="#111111"),
-                          Stroke(linewidth=1.7 * linewidth, foreground="#FFFFFF"), Normal()])
+    point = abs(ax.get_xlim()[1] - ax.get_xlim()[0]) / panel                                    # in pixels of the picture
+    linewidth = min(linewidth, max(1.3, width / point / 8))
+    out = 0.5 * linewidth * point                        # the line runs around the box, not over its rim
+    box = Rectangle((left - out, top - out), width + 2 * out, height + 2 * out, fill=False, edgecolor=color,
+                    linewidth=linewidth, joinstyle="miter", clip_on=False)
+    box.set_path_effects([Stroke(linewidth=linewidth + 1.6, foreground="#FFFFFF"), Normal()])
     ax.add_patch(box)
