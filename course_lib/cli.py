@@ -1,0 +1,115 @@
+"""The `course` command. Every verb imports what it needs when it runs, so that `course --help` answers at once."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+EXAMPLES = """\
+examples:
+  course lab                open JupyterLab on chapter 0
+  course lab 1              ... on chapter 1
+  course doctor             look for what is wrong with this machine, and say how to mend it
+  course reset 1            a fresh copy of chapter 1; yours is kept beside it
+  course progress           what you have solved
+  course test -k softmax    the tests whose name holds "softmax"
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `course ARGV`; returns the exit status: 0 fine, 1 found wanting, 2 not understood, 130 interrupted."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    if not argv:
+        parser.print_help()
+        return 0
+    known = parser.get_default("verbs")
+    if not argv[0].startswith("-") and argv[0] not in known:
+        near = get_close_matches(argv[0], known, n=2, cutoff=0.4) or known
+        print(f"course: there is no '{argv[0]}'; there is: {', '.join(near)}", file=sys.stderr)
+        return 2
+    arguments, options = parser.parse_known_args(argv)
+    if options and not arguments.passes_on:
+        parser.error(f"not understood: {' '.join(options)}; `course {argv[0]} --help` says what is")
+    try:
+        return arguments.run(arguments, options)
+    except LookupError as error:
+        print(f"course {argv[0]}: {error.args[0] if error.args else error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("course", description="Attention in computer vision: run the course.",
+                                     epilog=EXAMPLES, formatter_class=plain, allow_abbrev=False)
+    verbs = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def verb(name: str, run, summary: str, *, passes_on: bool = False) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        added.set_defaults(run=run, passes_on=passes_on)
+        return added
+
+    lab = verb("lab", _lab, "open JupyterLab in work/; further options go to `jupyter lab`", passes_on=True)
+    lab.add_argument("chapter", nargs="?", default="0", metavar="NN", help="number or name of a chapter (default: 0)")
+    verb("test", _test, "run the tests and every notebook, in parallel; further arguments go to pytest", passes_on=True)
+    doctor = verb("doctor", _doctor, "look for what is wrong with this machine; a fix for each failure")
+    doctor.add_argument("--json", action="store_true", help="for programs: one JSON object")
+    build = verb("build", _build, "make both editions of the lessons from solutions/NN_slug.py")
+    build.add_argument("chapters", nargs="*", metavar="NN", help="only these (default: all)")
+    build.add_argument("--check", action="store_true", help="write nothing; fail when a notebook is not its source's")
+    reset = verb("reset", _reset, "put a fresh copy of a chapter into work/; the old one is kept, with the time in its name")
+    reset.add_argument("chapter", metavar="NN", help="number or name of a chapter")
+    verb("progress", _progress, "say what is solved, tried and left")
+    parser.set_defaults(verbs=list(verbs.choices))
+    return parser
+
+
+def _lab(arguments: argparse.Namespace, options: list[str]) -> int:
+    from course_lib.lab import open_lab
+
+    return open_lab(arguments.chapter, options)
+
+
+def _test(arguments: argparse.Namespace, options: list[str]) -> int:
+    from course_lib.testing.command import run_tests
+
+    return run_tests(options)
+
+
+def _doctor(arguments: argparse.Namespace, options: list[str]) -> int:
+    from course_lib.doctor import examine, print_findings
+
+    return print_findings(examine(), as_json=arguments.json)
+
+
+def _build(arguments: argparse.Namespace, options: list[str]) -> int:
+    from course_lib.authoring import build
+
+    try:
+        problems = build(arguments.chapters or None, check=arguments.check)
+    except ValueError as error:
+        print(f"course build: {error}", file=sys.stderr)
+        return 2
+    return 1 if problems else 0
+
+
+def _reset(arguments: argparse.Namespace, options: list[str]) -> int:
+    from course_lib import workspace
+
+    fresh, kept = workspace.reset(arguments.chapter)
+    print(f"Fresh: {fresh}" + (f"\nYours: {kept}" if kept else ""))
+    return 0
+
+
+def _progress(arguments: argparse.Namespace, options: list[str]) -> int:
+    from course_lib.exercises import progress_table
+
+    print(progress_table())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Open JupyterLab on a chapter in work/."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from course_lib import workspace
+from course_lib.paths import work_dir
+
+
+def open_lab(chapter: str = "0", options: Sequence[str] = ()) -> int:
+    """Fill work/, then run JupyterLab there until it is stopped; returns its exit status.
+
+    `options` go to `jupyter lab` as they are. Without a display no browser is opened, and the address is printed.
+
+    Raises:
+        LookupError: No single chapter goes by this name.
+    """
+    notebook = workspace.find_chapter(chapter).name
+    copied = workspace.fill()
+    if copied.new:
+        print(f"Copied to {work_dir()}: {', '.join(copied.new)}")
+    for name in copied.outdated:
+        print(f"The course has a newer edition of {name}: `course reset {name[:2]}` takes it and keeps yours."
+              if name[:2].isdigit() else f"The course has a newer edition of {name}: {workspace.CHAPTERS / name}")
+    sys.stdout.flush()
+    return subprocess.call(command(notebook, options), env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"})
+
+
+def command(notebook: str, options: Sequence[str] = ()) -> list[str]:
+    """The command line that opens `notebook`, a name in work/, in this Python's JupyterLab."""
+    line = [
+        sys.executable, "-m", "jupyterlab", str(work_dir() / notebook), f"--ServerApp.root_dir={work_dir()}",
+        "--LabApp.news_url=None",   # a learner's first sight is chapter 0, not a question about Jupyter's news
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    if not has_display():
+        line.append("--no-browser")
+        print("No display here. Open the address that JupyterLab prints below in a browser; from another machine, "
+              "forward its port first (ssh -L 8888:localhost:8888 ...).")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        line.append("--allow-root")     # a container; JupyterLab refuses otherwise
+    return [*line, *options]
+
+
+def has_display(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> bool:
+    """Whether a browser that is opened here would be seen by the person who typed the command."""
+    if environment.get("CI") or environment.get("SSH_CONNECTION") or environment.get("SSH_TTY"):
+        return False
+    if platform in ("win32", "darwin"):
+        return True
+    if any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")):
+        return False
+    return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))

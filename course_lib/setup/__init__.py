@@ -1,0 +1,1 @@
+"""From a bare Python to a running course. Standard library only: this runs before anything is installed."""

@@ -1,0 +1,44 @@
+"""The pytest plugin of this repository: the network is off, no test touches the learner's work, and a run ends in a report."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from course_lib.testing.offline import sitecustomize   # noqa: F401  importing it cuts this process off
+from course_lib.testing.report import KEY, CourseReport
+
+_OFFLINE = Path(sitecustomize.__file__).parent
+_WORK = pytest.StashKey[Path]()
+_FILE = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare what this process and those it starts (a notebook's kernel, a server) inherit."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_OFFLINE), os.environ.get("PYTHONPATH")]))
+    os.environ["TQDM_DISABLE"] = "1"            # stored outputs hold no progress bars, so compared ones must not either
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    config.stash[_WORK] = Path(tempfile.mkdtemp(prefix="course-test-"))
+    os.environ["COURSE_WORK"] = str(config.stash[_WORK])
+    config.pluginmanager.register(CourseReport(), "course-report")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove this process's work folders."""
+    shutil.rmtree(config.stash[_WORK], ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A fresh work folder for each file: a notebook's progress must not depend on what ran before it on this worker."""
+    stash = item.config.stash
+    if stash.get(_FILE, None) != item.path:
+        stash[_FILE] = item.path
+        os.environ["COURSE_WORK"] = tempfile.mkdtemp(dir=stash[_WORK])
+    if hasattr(item, "cell"):                   # nbval's. It does not compare a cell that was stored without having been run.
+        compared = item.options["check"] and not item.options["skip"] and item.cell.execution_count is not None
+        item.user_properties.append((KEY, {"notebook_cells": {"compared": (int(compared), 1)}}))
+    return (yield)

@@ -1,0 +1,110 @@
+"""The learner's folder `work/`: notebooks are copied into it and never overwritten; `reset` sets the old one aside."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from course_lib.paths import CHAPTERS, work_dir
+
+_EDITIONS = ".editions.json"    # in work/: which edition each copy was made from
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What `fill` did: names of files that were copied, and of files of which the course now has a newer edition."""
+
+    new: list[str]
+    outdated: list[str]
+
+
+def chapters() -> dict[str, Path]:
+    """Every chapter's learner notebook by its slug ("01_dot_product_attention"), in order."""
+    return {path.stem: path for path in sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))}
+
+
+def find_chapter(name: str) -> Path:
+    """A chapter's learner notebook, by number ("1", "01"), slug, or part of a slug that only one chapter has.
+
+    Raises:
+        LookupError: No chapter, or more than one, goes by this name; the nearest are named.
+    """
+    known = chapters()
+    wanted = Path(name).name.removesuffix(".ipynb").lower()
+    if wanted.isdigit():
+        fits = [slug for slug in known if int(slug[:2]) == int(wanted)]
+    else:
+        fits = [slug for slug in known if slug == wanted] or [slug for slug in known if wanted in slug]
+    if len(fits) == 1:
+        return known[fits[0]]
+    near = fits or get_close_matches(wanted, known, n=3, cutoff=0.4) or list(known)
+    raise LookupError(f"there is no single chapter '{name}'; there is: {', '.join(near) or 'none yet'}")
+
+
+def fill() -> Copied:
+    """Copy into work/ every chapter, and the pages they link to, that is not there. What is there is left alone."""
+    folder = work_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    editions = _read_editions(folder)
+    copied = Copied(new=[], outdated=[])
+    for source in [*chapters().values(), *sorted(CHAPTERS.glob("*.md"))]:
+        target = folder / source.name
+        if not target.exists():
+            _copy(source, target, editions)
+            copied.new.append(source.name)
+        elif editions.get(source.name, _digest(source)) != _digest(source):
+            copied.outdated.append(source.name)
+    _write_editions(folder, editions)
+    return copied
+
+
+def reset(name: str) -> tuple[Path, Path | None]:
+    """Put a fresh copy of a chapter into work/. Returns it, and where the learner's own one lies now (None: there was none).
+
+    Raises:
+        LookupError: No single chapter goes by this name.
+    """
+    source = find_chapter(name)
+    folder = work_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    target, kept = folder / source.name, None
+    if target.exists():
+        kept = _free_name(target)
+        target.rename(kept)
+    editions = _read_editions(folder)
+    _copy(source, target, editions)
+    _write_editions(folder, editions)
+    return target, kept
+
+
+def _free_name(path: Path) -> Path:
+    """Beside `path`, with the time in its name: 01_slug.2026-01-31-141500.ipynb. Never a name that is taken."""
+    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
+    candidate, count = path.with_name(f"{path.stem}.{stamp}{path.suffix}"), 1
+    while candidate.exists():
+        count += 1
+        candidate = path.with_name(f"{path.stem}.{stamp}-{count}{path.suffix}")
+    return candidate
+
+
+def _copy(source: Path, target: Path, editions: dict[str, str]) -> None:
+    shutil.copyfile(source, target)     # not copy2: the copy is the learner's, made now and writable
+    editions[source.name] = _digest(source)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_editions(folder: Path) -> dict[str, str]:
+    try:
+        return json.loads((folder / _EDITIONS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_editions(folder: Path, editions: dict[str, str]) -> None:
+    (folder / _EDITIONS).write_text(json.dumps(editions, indent=1) + "\n", encoding="utf-8")
