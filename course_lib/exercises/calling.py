@@ -1,0 +1,143 @@
+"""The calling half of the engine: run an answer on inputs and note what happened. It knows no expected value."""
+
+import traceback
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.exercises.exercise import Answer, Case, Inputs
+from course_lib.exercises.shortcuts import ShortcutUsed, watch_for
+
+_NOT_THE_LEARNERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent.parent))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception that the answer raised, and the line of the answer it came from (empty where unknown)."""
+
+    type: str
+    message: str
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What an answer did with one case.
+
+    Attributes:
+        output: What the first call returned, detached; None also when it raised.
+        repeat: What a second call on the same inputs returned.
+        alone: What a call on the first sample alone returned; None where the case has no batch.
+        inputs_after: The inputs as the first call left them.
+        gradients: The gradient of a fixed weighted sum of the output with respect to each floating input and
+            parameter, None for one that has no influence. Empty where the output has no gradient at all.
+        failure: The exception, if there was one. `unattempted` is the stub's own NotImplementedError.
+        shortcut: The forbidden function that was called, if any.
+    """
+
+    output: Any = None
+    repeat: Any = None
+    alone: Any = None
+    inputs_after: Inputs = field(default_factory=dict)
+    gradients: Mapping[str, Tensor | None] = field(default_factory=dict)
+    failure: Failure | None = None
+    unattempted: bool = False
+    shortcut: str | None = None
+
+
+def observe(answer: Answer, case: Case, forbid: tuple[str, ...] = (), *, thorough: bool = True) -> Observation:
+    """Call `answer` on `case` and note what it did.
+
+    Args:
+        forbid: Dotted names of functions that must not be called, under whatever name.
+        thorough: Also call it a second time, on the first sample alone, and take gradients. Without this only
+            `output`, `inputs_after` and the failures are filled in.
+    """
+    given = {name: _fresh(value, requires_grad=thorough) for name, value in case.inputs.items()}
+    with watch_for(forbid) if forbid else nullcontext() as watch:
+        try:
+            call = _prepare(answer, case)
+            # Clones, because an in-place operation on a leaf that requires grad raises: it should be seen and named.
+            passed = {name: value.clone() if _is_tensor(value) else value for name, value in given.items()}
+            output = call(*passed.values())
+            repeat = call(*_fresh_all(case.inputs)) if thorough else None
+            alone = call(*_fresh_all(_first_sample(case))) if thorough and case.batched else None
+        except ShortcutUsed as used:
+            return Observation(shortcut=used.name)
+        except Exception as error:   # whatever the learner's code raises is a finding, not our error
+            stub = isinstance(error, NotImplementedError) and str(error).startswith("exercise ")
+            return Observation(failure=_failure(error), unattempted=stub, shortcut=watch.used if watch else None)
+    return Observation(
+        output=_detach(output),
+        repeat=_detach(repeat),
+        alone=_detach(alone),
+        inputs_after=_detach(passed),
+        gradients=_gradients(output, given, call) if thorough else {},
+        shortcut=watch.used if watch else None,
+    )
+
+
+def _prepare(answer: Answer, case: Case) -> Answer:
+    """A function as it is; a module class built with the case's arguments and weights, in eval mode."""
+    if case.weights is None:
+        return answer
+    with torch.random.fork_rng(devices=[]):   # the first weights are replaced; drawing them must leave no trace
+        module = answer(**case.config)
+    module.load_state_dict(case.weights)
+    return module.eval()
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _fresh(value: Any, requires_grad: bool = False) -> Any:
+    if not _is_tensor(value):
+        return value
+    copy = value.detach().clone()
+    return copy.requires_grad_() if requires_grad and copy.is_floating_point() else copy
+
+
+def _fresh_all(inputs: Inputs) -> list[Any]:
+    return [_fresh(value) for value in inputs.values()]
+
+
+def _first_sample(case: Case) -> Inputs:
+    return {name: value[:1] if name in case.batched else value for name, value in case.inputs.items()}
+
+
+def _detach(value: Any) -> Any:
+    if _is_tensor(value):
+        return value.detach()
+    if isinstance(value, (tuple, list)):
+        return type(value)(_detach(item) for item in value) if type(value) in (tuple, list) else value
+    if isinstance(value, dict):
+        return {key: _detach(item) for key, item in value.items()}
+    return value
+
+
+def _gradients(output: Any, given: Inputs, call: Answer) -> dict[str, Tensor | None]:
+    outputs = output if isinstance(output, (tuple, list)) else (output,)
+    loss = sum((_probe(item) * item).sum() for item in outputs if _is_tensor(item) and item.requires_grad)
+    if not _is_tensor(loss):
+        return {}
+    leaves = {name: value for name, value in given.items() if _is_tensor(value) and value.requires_grad}
+    if isinstance(call, nn.Module):
+        leaves.update(call.named_parameters())
+    return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values()), allow_unused=True), strict=True))
+
+
+def _probe(output: Tensor) -> Tensor:
+    """Fixed weights without symmetry: a plain sum would have no gradient through a softmax."""
+    return torch.cos(torch.arange(output.numel(), dtype=output.dtype) + 1).reshape(output.shape)
+
+
+def _failure(error: Exception) -> Failure:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+              if not frame.filename.startswith(_NOT_THE_LEARNERS)]
+    return Failure(type(error).__name__, str(error), (frames[-1].line or "") if frames else "")

@@ -1,0 +1,131 @@
+"""The judging half of the engine: compare what an answer did with what the reference does, and name the difference."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from course_lib.exercises.calling import Observation, observe
+from course_lib.exercises.exercise import Case, Exercise, Mistake, Stage, draw_case
+from course_lib.exercises.relations import describe_difference
+from course_lib.exercises.slips import Finding, slip_before_calling, slip_in_conduct, slip_in_gradient, slip_in_output
+
+DEFAULT_SEED = 0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The engine's answer. `status` is "passed", "failed" or "unattempted".
+
+    `passed` names the stages that held, `stage` is the first that did not. `finding` says what is wrong and what to
+    try; `finding.name` is the mistake's or the slip's name, or "difference" where none explains it. `got` and `want`
+    are the outputs of the failed stage, for drawing.
+    """
+
+    exercise: Exercise
+    status: str
+    passed: tuple[str, ...] = ()
+    stage: Stage | None = None
+    finding: Finding | None = None
+    got: Any = None
+    want: Any = None
+
+
+def judge(exercise: Exercise, answer: Any, *, seed: int = DEFAULT_SEED, hidden: bool = False) -> Verdict:
+    """Run `answer` through the stages of `exercise` and say what is right and what is not.
+
+    Args:
+        answer: The learner's function, or their `nn.Module` class.
+        seed: Decides every input.
+        hidden: Whether to run the hidden stages too, as grading does.
+    """
+    slip = slip_before_calling(exercise, answer)
+    if slip:
+        return Verdict(exercise, "failed", finding=slip)
+    passed: list[str] = []
+    cut: Verdict | None = None
+    for stage in exercise.stages if hidden else exercise.visible_stages():
+        case = draw_case(exercise, stage, seed)
+        want = observe(exercise.reference, case)
+        got = observe(answer, case, exercise.forbid)
+        if got.unattempted:
+            return Verdict(exercise, "unattempted", stage=stage)
+        finding = _find_fault(exercise, stage, case, got, want, answer, seed)
+        if finding:
+            return Verdict(exercise, "failed", tuple(passed), stage, finding, got.output, want.output)
+        # Kept until the end: an answer that ignores an input is wrong in a later stage, which explains more.
+        slip = slip_in_gradient(got, want)
+        if slip and not cut:
+            cut = Verdict(exercise, "failed", tuple(passed), stage, slip)
+        passed.append(stage.name)
+    return cut or Verdict(exercise, "passed", tuple(passed))
+
+
+def _find_fault(
+    exercise: Exercise, stage: Stage, case: Case, got: Observation, want: Observation, answer: Any, seed: int,
+) -> Finding | None:
+    """From the certain to the vague: conduct, a named mistake, the form of the output, a leak, the bare difference."""
+    slip = slip_in_conduct(case, got)
+    if slip:
+        return slip
+    if _alike(got, want, stage):
+        return None
+    # A named mistake goes before shape and NaN: the same output by the same slip says more than "wrong shape".
+    mistake = _recognise(exercise, stage, got, answer, seed)
+    if mistake:
+        return Finding(mistake.name, mistake.shows, mistake.try_next)
+    return slip_in_output(got.output, want.output) or _leak(stage, got, want) or _difference(stage, got, want)
+
+
+def _recognise(exercise: Exercise, failed: Stage, got: Observation, answer: Any, seed: int) -> Mistake | None:
+    """The named mistake that gives the answer's outputs on the failed stage and on most of the others."""
+    suspects = [mistake for mistake in exercise.mistakes
+                if _alike(got, observe(mistake.answer, draw_case(exercise, failed, seed)), failed)]
+    if len(suspects) < 2:
+        return suspects[0] if suspects else None
+    agreements = dict.fromkeys(range(len(suspects)), 0)
+    for stage in exercise.visible_stages():
+        case = draw_case(exercise, stage, seed)
+        here = observe(answer, case)
+        for i, mistake in enumerate(suspects):
+            agreements[i] += _alike(here, observe(mistake.answer, case), stage)
+    return suspects[max(agreements, key=agreements.__getitem__)]
+
+
+def _alike(got: Observation, want: Observation, stage: Stage) -> bool:
+    if got.failure or want.failure or not _same(got.output, want.output, stage):
+        return False
+    return not stage.compare_gradients or _same_gradients(got, want, stage)
+
+
+def _same(got: Any, want: Any, stage: Stage) -> bool:
+    """Equal within the stage's tolerance. NaN equals NaN, because a mistake may consist of it."""
+    if isinstance(want, Tensor):
+        return (isinstance(got, Tensor) and (got.shape, got.dtype, got.device) == (want.shape, want.dtype, want.device)
+                and torch.allclose(got, want, rtol=stage.rtol, atol=stage.atol, equal_nan=True))
+    if isinstance(want, (tuple, list)):
+        return (isinstance(got, (tuple, list)) and len(got) == len(want)
+                and all(_same(a, b, stage) for a, b in zip(got, want, strict=True)))
+    return type(got) is type(want) and got == want
+
+
+def _same_gradients(got: Observation, want: Observation, stage: Stage) -> bool:
+    return all(_same(got.gradients.get(name), gradient, stage) for name, gradient in want.gradients.items())
+
+
+def _leak(stage: Stage, got: Observation, want: Observation) -> Finding | None:
+    if got.alone is None or not _same(got.alone, want.alone, stage):
+        return None
+    return Finding(
+        "samples leak into each other",
+        "Alone, the first sample comes out right. In a batch it comes out different, so the other samples reach it.",
+        "Look for a softmax, a mean or a sum whose `dim` is the batch axis, or is missing, and for a reshape that "
+        "mixes axis 0 with another.",
+    )
+
+
+def _difference(stage: Stage, got: Observation, want: Observation) -> Finding:
+    if _same(got.output, want.output, stage):
+        return Finding("wrong gradient", "The values are right, but their gradients are not.", stage.tells)
+    return Finding("difference", describe_difference(got.output, want.output), stage.tells)
