@@ -7,8 +7,8 @@ multihead.py   several lookups at once, with learned projections: self- and cros
 positions.py   sine-cosine positions: attention alone does not know where a token stands
 record.py      record_attention: look at the weights of every attend inside a model
 
-Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores stand before the softmax, weights after
-it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
+Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
+after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
 """
 
 from course_lib.attention.attend import attend, attend_with_scores, attention_weights

@@ -1,6 +1,6 @@
 """Softmax attention: the one place of the package where it is computed.
 
-Read `attend` first. It takes PyTorch's fused kernel unless somebody is watching (see record.py). Then it takes
+Read `attend` first. It takes PyTorch's fused kernel unless somebody is watching (record.py). Then it takes
 the explicit path: a few lines that can be read, whose weights can be kept. Both give the same answer.
 """
 
@@ -98,8 +98,8 @@ def attention_weights(scores: Tensor, *, mask: Tensor | None = None) -> Tensor:
     check_mask(mask, scores.shape)
     if mask is not None:
         scores = scores.masked_fill(~mask, NEVER)
-    # The softmax of a row of -inf is 0/0 = NaN. Replacing the NaN afterwards would mend the output but not the
-    # gradient. So such a row is made harmless before the softmax, and zero after it.
+    # The softmax of a row of -inf is 0/0 = NaN. Replacing the NaN afterwards would mend the output, not
+    # the gradient. So such a row is made harmless before the softmax, and zero after it.
     idle = (scores == NEVER).all(-1, keepdim=True)  # (..., N, 1)
     return scores.masked_fill(idle, 0.0).softmax(-1).masked_fill(idle, 0.0)
 
@@ -145,8 +145,10 @@ def _fused(
     # With more than four axes PyTorch would leave its fused kernels, which makes it several times slower.
     lead = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
     q, k, v = (_four_axes(t, lead) for t in (q, k, v))
-    if allowed is not None and allowed.ndim > 4:
-        allowed = _four_axes(allowed.expand(*allowed.shape[:-2], q.shape[-2], k.shape[-2]), lead)
+    if allowed is not None:
+        allowed = allowed.expand(*allowed.shape[:-2], q.shape[-2], k.shape[-2])  # (..., N, M)
+        if allowed.ndim > 3:  # with fewer axes it is the same for all of B, and broadcasts as it is
+            allowed = _four_axes(allowed, lead)
     out = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, scale=scale, dropout_p=dropout_p)
     out = out.reshape(*lead, *out.shape[-2:])  # (..., N, E)
     return out if idle is None else out.masked_fill(idle, 0.0)

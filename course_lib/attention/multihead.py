@@ -9,9 +9,9 @@ from course_lib.attention.attend import attend
 class MultiHeadAttention(nn.Module):
     """Multi-head self-attention, or cross-attention with a `context_dim` (Vaswani et al. 2017, sec. 3.2.2).
 
-    Parameters are named as in timm, whose `Attention` state dicts load here: `qkv`, `proj`. Cross-attention has
-    `q`, `kv`, `proj`. They start as every `nn.Linear` does, as timm's do; a model that wants another start sets
-    it. Normalisation and the residual stay outside.
+    Parameters are named as in timm, whose `Attention` state dicts load here: `qkv`, `proj`. Cross-attention
+    has `q`, `kv`, `proj`. They start as every `nn.Linear` does, as timm's do; a model sets another start
+    itself. Normalisation and the residual stay outside.
 
     Args:
         dim: channels C of the tokens and of the result; a multiple of num_heads.
@@ -73,7 +73,7 @@ class MultiHeadAttention(nn.Module):
         _check_channels("x", x, self.dim)
         if self.context_dim is None:
             if context is not None:
-                raise ValueError("context was given to self-attention; cross-attention is made with a context_dim.")
+                raise ValueError("context was given to self-attention; make the module with context_dim.")
             q, k, v = self.qkv(x).chunk(3, dim=-1)  # (B, N, 3C) -> 3 x (B, N, C)
         else:
             if context is None:

@@ -15,7 +15,7 @@ def sincos_positions_1d(
     """A fixed vector for each position, made of waves (Vaswani et al. 2017, sec. 3.5). Add it to the tokens.
 
     Channel 2i is sin(position / base^(2i / dim)), channel 2i + 1 the cosine of the same angle. The first pair
-    turns by one radian a step, later ones ever slower. A shift by n steps is one rotation, the same everywhere.
+    turns by one radian a step, later ones ever slower. A shift by n steps is the same rotation everywhere.
 
     Args:
         length: how many positions, 0, 1, ..., length - 1.
@@ -34,8 +34,8 @@ def sincos_positions_1d(
         raise ValueError(f"dim must be even and at least 2, a sine and a cosine for each wave, got {dim}.")
     if base <= 0:
         raise ValueError(f"base must be positive, got {base}.")
-    # Angles grow with the position, and float32 would cost them digits before the sine is taken. They are made
-    # on the CPU, because not every device has float64.
+    # Angles grow with the position, and float32 would cost them digits before the sine is taken. They are
+    # made on the CPU, because not every device has float64.
     position = torch.arange(length, dtype=torch.float64, device="cpu")
     speed = base ** (-torch.arange(0, dim, 2, dtype=torch.float64, device="cpu") / dim)  # (dim / 2,)
     angle = torch.outer(position, speed)  # (length, dim / 2)

@@ -21,9 +21,9 @@ UNNAMED = "attend"  # the name of calls that stand in no submodule
 def record_attention(model: nn.Module | None = None, *, detach: bool = True) -> Iterator[dict[str, Tensor]]:
     """Collect the weights of every attend that runs inside the block.
 
-    The dict fills as the calls happen, in their order. A key is the name, as in `model.named_modules()`, of the
-    innermost module whose forward is running (a shared module has its first name). Calls in the model's own
-    forward stand under "attend". A module's second call stands under "name#2", its third under "name#3".
+    The dict fills as the calls happen, in their order. A key is the name, as in `model.named_modules()`, of
+    the innermost module whose forward is running (a shared module has its first name). Calls in the model's
+    own forward stand under "attend". A module's second call stands under "name#2", its third under "name#3".
     Weights are those before dropout, (B, H, N, M) where there are heads.
 
     Blocks may be nested; each records what its own model does. Other threads are not recorded, nor is code
@@ -79,7 +79,7 @@ class _Recorder:
         for name, module in model.named_modules() if model is not None else ():
             enter = partial(self._enter, name)
             self.hooks.append(module.register_forward_pre_hook(enter, prepend=True))
-            self.hooks.append(module.register_forward_hook(self._leave, always_call=True))  # also if it raises
+            self.hooks.append(module.register_forward_hook(self._leave, always_call=True))  # also on errors
 
     def where(self) -> str | None:
         """The name for a call that happens now; None if the model is not running."""

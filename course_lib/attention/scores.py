@@ -3,6 +3,8 @@
 Matrices lie as in nn.Linear, (out, in): a layer's `.weight` can be passed as it is.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -44,7 +46,7 @@ def scaled_dot_scores(q: Tensor, k: Tensor, *, scale: float | None = None) -> Te
     check_dot(q, k)
     check_scale(scale)
     if scale is None:
-        scale = max(q.shape[-1], 1) ** -0.5
+        scale = 1 / math.sqrt(max(q.shape[-1], 1))  # with D = 0 every score is 0
     return dot_scores(q * scale, k)  # scaled before the product, which could overflow float16
 
 
