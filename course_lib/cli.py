@@ -1,4 +1,4 @@
-"""The `course` command. Every verb imports what it needs when it runs, so that `course --help` answers at once."""
+"""The `course` command. A verb imports what it needs when it runs, so `course --help` answers at once."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `course ARGV`; returns the exit status: 0 fine, 1 found wanting, 2 not understood, 130 interrupted."""
+    """Run `course ARGV`; returns the exit status: 0 fine, 1 found wanting, 2 not understood, 130 stopped."""
     argv = list(sys.argv[1:] if argv is None else argv)
     parser = _parser()
     if not argv:
@@ -53,15 +53,15 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     lab = verb("lab", _lab, "open JupyterLab in work/; further options go to `jupyter lab`", passes_on=True)
-    lab.add_argument("chapter", nargs="?", default="0", metavar="NN", help="number or name of a chapter (default: 0)")
-    verb("test", _test, "run the tests and every notebook, in parallel; further arguments go to pytest", passes_on=True)
+    lab.add_argument("chapter", nargs="?", default="0", metavar="NN", help="number or name of a chapter")
+    verb("test", _test, "run all tests and notebooks, in parallel; options go to pytest", passes_on=True)
     doctor = verb("doctor", _doctor, "look for what is wrong with this machine; a fix for each failure")
     doctor.add_argument("--json", action="store_true", help="for programs: one JSON object")
     build = verb("build", _build, "make both editions of the lessons from solutions/NN_slug.py")
     build.add_argument("chapters", nargs="*", metavar="NN", help="only these (default: all)")
-    build.add_argument("--check", action="store_true", help="write nothing; fail when a notebook is not its source's")
-    reset = verb("reset", _reset, "put a fresh copy of a chapter into work/; the old one is kept, with the time in its name")
-    reset.add_argument("chapter", metavar="NN", help="number or name of a chapter")
+    build.add_argument("--check", action="store_true", help="write nothing; fail when a notebook differs")
+    reset = verb("reset", _reset, "a fresh copy of a chapter in work/; the old one is kept, renamed")
+    reset.add_argument("chapter", metavar="NN", help="a chapter's number or name")
     verb("progress", _progress, "say what is solved, tried and left")
     parser.set_defaults(verbs=list(verbs.choices))
     return parser

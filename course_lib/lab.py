@@ -13,7 +13,7 @@ from course_lib.paths import work_dir
 def open_lab(chapter: str = "0", options: Sequence[str] = ()) -> int:
     """Fill work/, then run JupyterLab there until it is stopped; returns its exit status.
 
-    `options` go to `jupyter lab` as they are. Without a display no browser is opened, and the address is printed.
+    `options` go to `jupyter lab` as they are. Without a display its address is printed and no browser opened.
 
     Raises:
         LookupError: No single chapter goes by this name.
@@ -23,8 +23,7 @@ def open_lab(chapter: str = "0", options: Sequence[str] = ()) -> int:
     if copied.new:
         print(f"Copied to {work_dir()}: {', '.join(copied.new)}")
     for name in copied.outdated:
-        print(f"The course has a newer edition of {name}: `course reset {name[:2]}` takes it and keeps yours."
-              if name[:2].isdigit() else f"The course has a newer edition of {name}: {workspace.CHAPTERS / name}")
+        print(f"There is a newer edition of {name}: `course reset {name}` takes it and keeps yours.")
     sys.stdout.flush()
     return subprocess.call(command(notebook, options), env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"})
 
@@ -33,13 +32,13 @@ def command(notebook: str, options: Sequence[str] = ()) -> list[str]:
     """The command line that opens `notebook`, a name in work/, in this Python's JupyterLab."""
     line = [
         sys.executable, "-m", "jupyterlab", str(work_dir() / notebook), f"--ServerApp.root_dir={work_dir()}",
-        "--LabApp.news_url=None",   # a learner's first sight is chapter 0, not a question about Jupyter's news
+        "--LabApp.news_url=None",   # the first thing to see is chapter 0, not a question about Jupyter's news
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     if not has_display():
         line.append("--no-browser")
-        print("No display here. Open the address that JupyterLab prints below in a browser; from another machine, "
-              "forward its port first (ssh -L 8888:localhost:8888 ...).")
+        print("No display here: open the address that JupyterLab prints below in a browser. From another "
+              "machine, forward its port first (ssh -L 8888:localhost:8888 ...).")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         line.append("--allow-root")     # a container; JupyterLab refuses otherwise
     return [*line, *options]

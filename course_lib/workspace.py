@@ -1,4 +1,4 @@
-"""The learner's folder `work/`: notebooks are copied into it and never overwritten; `reset` sets the old one aside."""
+"""The learner's folder `work/`: chapters are copied into it, never overwritten, and set aside by `reset`."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ _EDITIONS = ".editions.json"    # in work/: which edition each copy was made fro
 
 @dataclass(frozen=True)
 class Copied:
-    """What `fill` did: names of files that were copied, and of files of which the course now has a newer edition."""
+    """What `fill` did: names of files it copied, and of files of which the course now has a newer edition."""
 
     new: list[str]
     outdated: list[str]
@@ -45,7 +45,7 @@ def find_chapter(name: str) -> Path:
 
 
 def fill() -> Copied:
-    """Copy into work/ every chapter, and the pages they link to, that is not there. What is there is left alone."""
+    """Copy each chapter, and each page they link to, into work/ if it is not there yet."""
     folder = work_dir()
     folder.mkdir(parents=True, exist_ok=True)
     editions = _read_editions(folder)
@@ -62,7 +62,9 @@ def fill() -> Copied:
 
 
 def reset(name: str) -> tuple[Path, Path | None]:
-    """Put a fresh copy of a chapter into work/. Returns it, and where the learner's own one lies now (None: there was none).
+    """Put a fresh copy of a chapter into work/.
+
+    Returns the copy, and where the learner's own one lies now (None: there was none).
 
     Raises:
         LookupError: No single chapter goes by this name.
@@ -81,7 +83,7 @@ def reset(name: str) -> tuple[Path, Path | None]:
 
 
 def _free_name(path: Path) -> Path:
-    """Beside `path`, with the time in its name: 01_slug.2026-01-31-141500.ipynb. Never a name that is taken."""
+    """Beside `path`, with the time in its name (01_slug.2026-01-31-141500.ipynb); never one that is taken."""
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
     candidate, count = path.with_name(f"{path.stem}.{stamp}{path.suffix}"), 1
     while candidate.exists():

@@ -22,8 +22,9 @@ def examine(checks: tuple[Callable[[], Iterator[Finding]], ...] = CHECKS) -> lis
         try:
             findings += check()
         except Exception as error:   # whatever a broken machine throws
-            findings.append(Finding(check.__name__, "fail", f"{type(error).__name__}: {error}".splitlines()[0],
-                                    "install again: remove the folder .venv, then run `python start.py`"))
+            says = f"{type(error).__name__}: {error}".splitlines()[0]
+            fix = "install again: remove the folder .venv, then run `python start.py`"
+            findings.append(Finding(check.__name__, "fail", says, fix))
     return findings
 
 
@@ -31,7 +32,7 @@ def print_findings(findings: list[Finding], *, as_json: bool = False) -> int:
     """Print the report; returns the exit status, 1 when there is a failure."""
     failures = sum(finding.status == "fail" for finding in findings)
     if as_json:
-        print(json.dumps({"healthy": not failures, "findings": [vars(finding) for finding in findings]}, indent=1))
+        print(json.dumps({"healthy": not failures, "findings": [vars(each) for each in findings]}, indent=1))
         return int(failures > 0)
     for finding in findings:
         mark = {"ok": "  ok", "note": "note", "fail": "FAIL"}[finding.status]

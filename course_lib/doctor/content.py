@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from course_lib.doctor.finding import Finding
 from course_lib.paths import work_dir
 
-GLYPHS = "√·×≈≤→−²●○αβγσθφ"       # what figures write; the rest is mathtext, which brings its own fonts
+GLYPHS = "√·×≈≤→−²●○αβγσθφ"       # mathtext brings its own fonts
+
+_CHINESE = ("CJK", "Hei", "PingFang", "Song", "Sung")     # what the names of such fonts hold
 
 
 def work() -> Iterator[Finding]:
@@ -27,7 +29,7 @@ def data() -> Iterator[Finding]:
     """The small world is there without a network."""
     from course_lib import data as world
 
-    fix = "install its sources again: python -m pip install --force-reinstall --no-deps scikit-learn scikit-image"
+    fix = "install them again: python -m pip install --force-reinstall --no-deps scikit-learn scikit-image"
     try:
         digits = len(world.digits("train")[0]) + len(world.digits("test")[0])
         photos = [world.photo(name) for name in world.photo_names()]
@@ -50,6 +52,5 @@ def fonts() -> Iterator[Finding]:
     else:
         yield Finding("fonts", "ok", f"{font.family_name} has every sign the figures use")
     names = sorted({entry.name for entry in font_manager.fontManager.ttflist})
-    chinese = [name for name in names if any(mark in name for mark in ("CJK", "Hei", "YaHei", "PingFang", "Song", "WenQuan"))]
-    if not chinese:
+    if not any(mark in name for name in names for mark in _CHINESE):
         yield Finding("fonts", "note", "none for Chinese found; no figure of the course needs one")

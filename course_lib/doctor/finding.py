@@ -8,7 +8,8 @@ from typing import Literal
 class Finding:
     """One line of the doctor's report.
 
-    `status`: "ok"; "note" for what is worth knowing and stops nobody; "fail" for what must be mended, with a `fix` of one line.
+    `status`: "ok"; "note" for what is worth knowing and stops nobody; "fail" for what must be mended, with a
+    `fix` of one line.
     """
 
     check: str

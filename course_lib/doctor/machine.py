@@ -15,7 +15,7 @@ def disk() -> Iterator[Finding]:
     """Room for notebooks and for what they store."""
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < 0.5:
-        yield Finding("disk", "fail", f"{free:.1f} GB free", "make room: notebooks cannot be saved on a full disk")
+        yield Finding("disk", "fail", f"{free:.1f} GB free", "make room, or notebooks cannot be saved")
     elif free < 3:
         yield Finding("disk", "note", f"{free:.1f} GB free; the real data sets need up to 2")
     else:
@@ -30,7 +30,8 @@ def threads() -> Iterator[Finding]:
     used = torch.get_num_threads()
     says = f"PyTorch uses {used} for {usable} usable cores"
     if used < usable // 2:
-        yield Finding("threads", "note", f"{says}: OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}")
+        setting = os.environ.get("OMP_NUM_THREADS", "not set")
+        yield Finding("threads", "note", f"{says} (OMP_NUM_THREADS: {setting})")
     else:
         yield Finding("threads", "ok", says)
 
@@ -45,7 +46,8 @@ def gpu() -> Iterator[Finding]:
     elif torch.backends.mps.is_available():
         yield Finding("gpu", "ok", "Apple (mps)")
     elif torch.version.cuda and shutil.which("nvidia-smi"):
-        yield Finding("gpu", "note", f"PyTorch cannot use the NVIDIA GPU here; its driver may be older than CUDA {torch.version.cuda}")
+        yield Finding("gpu", "note", "PyTorch cannot use the NVIDIA GPU here: its driver may be too old for "
+                                     f"CUDA {torch.version.cuda}")
     else:
         yield Finding("gpu", "note", "none; every lesson runs on the CPU")
 
@@ -59,8 +61,11 @@ def speed() -> Iterator[Finding]:
         a @ a                                   # the first one loads libraries
         seconds = min(_time_product(a) for _ in range(5))
         rate = 2 * _SIZE**3 / seconds / 1e9
-        yield Finding("speed", "note" if rate < 10 else "ok",
-                      f"{rate:,.0f} GFLOP/s on the {device}" + (" (slow: cells take longer than they say)" if rate < 10 else ""))
+        says = f"{rate:,.0f} GFLOP/s on the {device}"
+        if rate < 10:
+            yield Finding("speed", "note", f"{says}: cells take longer here than they say")
+        else:
+            yield Finding("speed", "ok", says)
 
 
 def _time_product(a) -> float:

@@ -23,7 +23,7 @@ def python() -> Iterator[Finding]:
     """A Python that is new enough."""
     says = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.version_info < (3, 10):
-        yield Finding("python", "fail", says, "install Python 3.10 or newer, then run `python start.py` with it")
+        yield Finding("python", "fail", says, "install Python 3.10 or newer, and run `start.py` with it")
     else:
         yield Finding("python", "ok", says)
 
@@ -40,11 +40,12 @@ def packages() -> Iterator[Finding]:
         if requirement.specifier.contains(version, prereleases=True):
             yield Finding(requirement.name, "ok", version)
         else:
-            yield Finding(requirement.name, "fail", f"{version}, and the course needs {requirement.specifier}", INSTALL)
+            says = f"{version}, and the course needs {requirement.specifier}"
+            yield Finding(requirement.name, "fail", says, INSTALL)
 
 
 def versions() -> Iterator[Finding]:
-    """A note when versions differ from those the stored outputs were made with: last digits may differ, too."""
+    """A note when versions differ from those that made the stored outputs: last digits may differ, too."""
     other = []
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
@@ -83,7 +84,7 @@ def kernel() -> Iterator[Finding]:
         yield Finding("kernel", "fail", f"notebooks would run in another Python: {command}", fix)
         return
     manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # it remarks on its own transport
+    manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = manager.client()
     try:
         client.start_channels()
@@ -101,7 +102,7 @@ def kernel() -> Iterator[Finding]:
 def _requirements() -> list[Requirement]:
     """What the package itself asks for, extras left out."""
     asked = [Requirement(line) for line in metadata.requires("attention-course") or ()]
-    return [requirement for requirement in asked if requirement.marker is None or requirement.marker.evaluate({"extra": ""})]
+    return [each for each in asked if each.marker is None or each.marker.evaluate({"extra": ""})]
 
 
 def _installed(name: str) -> bool:

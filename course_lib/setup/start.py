@@ -20,17 +20,17 @@ from course_lib.setup.trouble import SetupError, explain_os_error
 HELP = """\
 python start.py                       set up (the first time: some minutes), then open JupyterLab on chapter 0
 python start.py test                  set up, then run all tests
-python start.py COMMAND ...           set up, then run `course COMMAND ...`; `python start.py doctor` looks for what is wrong
-python start.py --torch-from ADDRESS  take PyTorch from another index, e.g. its smaller CPU build: choose your system, Pip
-                                      and CPU on the installation page of pytorch.org; ADDRESS is what its command names
-                                      after --index-url
+python start.py COMMAND ...           set up, then run `course COMMAND ...`; `doctor` looks for what is wrong
+python start.py --torch-from ADDRESS  take PyTorch from another index, e.g. its smaller CPU build: choose your
+                                      system, Pip and CPU on the installation page of pytorch.org; ADDRESS is
+                                      what the command it shows has after --index-url
 
-The environment is .venv in this folder. An active environment (conda, Binder, your own) that has this checkout installed
-is used in its place: that is what `pip install -e .` or environment.yml make."""
+The environment is .venv in this folder. An active environment (conda, Binder, your own) that has this
+checkout installed is used in its place: that is what `pip install -e .` and environment.yml make."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run `python start.py ARGV`; returns the exit status. Every foreseeable failure is one sentence on standard error."""
+    """Run `python start.py ARGV`; returns the exit status. A foreseeable failure is one sentence."""
     try:
         return _start(list(argv))
     except SetupError as trouble:
@@ -51,7 +51,7 @@ def _start(argv: list[str]) -> int:
     torch_from = None
     if argv[:1] == ["--torch-from"]:
         if len(argv) < 2:
-            raise SetupError("--torch-from needs the address of an index; `python start.py --help` says where to find it.")
+            raise SetupError("--torch-from needs an address; `python start.py --help` says where to find it.")
         torch_from, argv = argv[1], argv[2:]
     extras = ("test",) if argv[:1] == ["test"] else ()
     if _installed_in_active() is None:
@@ -66,7 +66,7 @@ def _start(argv: list[str]) -> int:
 
 
 def _installed_in_active() -> metadata.Distribution | None:
-    """This checkout as the running Python has it installed, unless that Python is `.venv`'s, which is looked after here."""
+    """This checkout, if the running Python has it installed and is not `.venv`'s, which is made here."""
     if Path(sys.prefix).resolve() == venv.FOLDER.resolve():
         return None
     # Not the whole of sys.path: the checkout itself is on it and holds the metadata of a former build.
@@ -88,11 +88,12 @@ def _complete_active(extras: Sequence[str]) -> None:
     missing = [name for name in names if not any(metadata.distributions(name=name))]
     if missing:
         print(f"Adding to the active environment: {', '.join(missing)}.", flush=True)
-        pip.install(Path(sys.executable), extras=extras, constrained=False, log=Path(sys.prefix) / "attention-course.log")
+        log = Path(sys.prefix) / "attention-course.log"
+        pip.install(Path(sys.executable), log=log, extras=extras, constrained=False)
 
 
 def _own_environment(extras: Sequence[str], torch_from: str | None) -> Path:
-    """`.venv`'s interpreter, with this checkout and `extras` installed. Fast when the stamp says that nothing changed."""
+    """`.venv`'s interpreter, with this checkout and `extras` installed. Fast when nothing has changed."""
     python = venv.ensure(torch_from=torch_from)
     stamp = venv.read_stamp(venv.FOLDER)
     wanted = sorted({*stamp.get("extras", ()), *extras})
@@ -100,7 +101,7 @@ def _own_environment(extras: Sequence[str], torch_from: str | None) -> Path:
     current = venv.fingerprint(venv.version_of(python))
     if stamp.get("fingerprint") == current and set(wanted) <= set(stamp.get("extras", ())):
         return python
-    print("Installing the course into .venv. The first time takes some minutes; later starts take seconds.", flush=True)
+    print("Installing the course into .venv: some minutes, this once. Later starts take seconds.", flush=True)
     if "fingerprint" not in stamp:
         pip.check_space(venv.FOLDER, pip.space_needed(torch_from))
     pip.install(python, extras=wanted, torch_from=torch_from, log=venv.FOLDER / "install.log")
@@ -109,7 +110,7 @@ def _own_environment(extras: Sequence[str], torch_from: str | None) -> Path:
 
 
 def _examine(folder: Path, python: Path) -> None:
-    """Run the doctor until it has been content once with this installation; its findings never lock a learner out."""
+    """Run the doctor until it was content once with this installation. It never locks a learner out."""
     current = venv.fingerprint(venv.version_of(python))
     if venv.read_stamp(folder).get("examined") == current:
         return

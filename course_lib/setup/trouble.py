@@ -8,8 +8,8 @@ from course_lib.paths import ROOT
 
 AGAIN = "then run `python start.py` again"
 
-# What pip and venv print, in the order in which to look for it: a full disk also ends in "could not install", and a
-# missing network also ends in "no matching distribution".
+# What pip and venv print, in the order in which to look for it: what comes last in the output is often only
+# the consequence. A missing network, for one, ends in "no matching distribution".
 _SIGNS = (
     (
         r"No space left on device|\[Errno 28\]|WinError 112|Disk quota exceeded",
@@ -17,24 +17,24 @@ _SIGNS = (
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLError|SSLCertVerificationError",
-        "The package index could not be trusted (its certificate does not check out). Behind a company or school proxy, "
-        "point PIP_CERT at its certificate file, {again}; also see that the clock is right.",
+        "The package index's certificate is not accepted: see that the clock is right, or, behind the proxy "
+        "of a school or company, point PIP_CERT at its certificate, {again}.",
     ),
     (
         r"ProxyError|Tunnel connection failed|407 Proxy",
         "The proxy refuses the connection: set HTTPS_PROXY to the right one, {again}.",
     ),
     (
-        r"NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|Max retries exceeded|getaddrinfo failed"
-        r"|Temporary failure in name resolution|Network is unreachable|Connection(Reset|Refused|Aborted)?Error"
-        r"|IncompleteRead|ProtocolError",
+        r"NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|Max retries exceeded"
+        r"|getaddrinfo fail|failure in name resolution|Network is unreachable|IncompleteRead"
+        r"|Connection(Reset|Refused|Aborted)?Error|ProtocolError",
         "The network does not answer, so packages could not be fetched: connect, {again}. "
         "What has been fetched is kept.",
     ),
     (
-        r"ensurepip is not|No module named '?(venv|ensurepip)|virtual environment was not created successfully",
-        "This Python came without its `venv` module: install it (Debian and Ubuntu: `sudo apt install python3-venv`), "
-        "{again}.",
+        r"ensurepip is not|No module named '?(venv|ensurepip)|environment was not created successfully",
+        "This Python came without its `venv` module: install it (Debian, Ubuntu: `sudo apt install "
+        "python3-venv`), {again}.",
     ),
     (
         r"WinError 32|being used by another process",
@@ -42,7 +42,7 @@ _SIGNS = (
     ),
     (
         r"enable long paths|Long Path",
-        "Windows' limit on path lengths is in the way: enable long paths, or move this folder to a short path, {again}.",
+        "A path is too long for Windows: enable long paths, or move this folder up, {again}.",
     ),
     (
         r"Permission denied|\[Errno 13\]|WinError 5|Read-only file system",
@@ -50,8 +50,8 @@ _SIGNS = (
     ),
     (
         r"No matching distribution found for (?P<what>[\w.\-]+)",
-        "There is no build of {what} for this Python on this machine: use Python 3.11, 3.12 or 3.13 (64 bit; macOS needs "
-        "version 14 and an Apple processor), remove .venv, {again}.",
+        "There is no build of {what} for this Python on this machine: use a 64-bit Python 3.11, 3.12 or 3.13 "
+        "(a Mac needs macOS 14 and an Apple processor), remove .venv, {again}.",
     ),
 )
 
@@ -61,7 +61,7 @@ class SetupError(Exception):
 
 
 def explain(output: str, log: Path, *, space: int) -> SetupError:
-    """The sentence for what `pip` or `venv` printed; for what nobody has foreseen, its last complaint and where the log lies.
+    """The sentence for what `pip` or `venv` printed; for what nobody has foreseen, its last complaint.
 
     `space` is what the installation needs on the disk, in GB.
     """
@@ -79,5 +79,6 @@ def explain_os_error(error: OSError) -> SetupError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return SetupError(f"The disk is full: make room, {AGAIN}.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return SetupError(f"{error.filename or ROOT} cannot be written to: move the folder to a place that is yours, {AGAIN}.")
+        place = error.filename or ROOT
+        return SetupError(f"{place} cannot be written to: move the course to a place of yours, {AGAIN}.")
     return SetupError(f"The operating system says: {error}. Mend that, {AGAIN}.")

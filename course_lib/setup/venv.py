@@ -1,4 +1,4 @@
-"""The checkout's own virtual environment, `.venv`: made, found whole, repaired or made again. Nothing else is ever deleted."""
+"""The checkout's own virtual environment, `.venv`: made, and made again when broken. Nothing else is deleted."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ def python_of(folder: Path) -> Path:
 
 
 def fingerprint(version: str) -> str:
-    """Changes with everything after which an installation is out of date: the requirements, Python's version, the place."""
+    """Changes with what an installation depends on: the requirements, Python's version, the place."""
     digest = hashlib.sha256(f"{ROOT}\n{version}\n".encode())
     for name in ("pyproject.toml", "constraints.txt"):
         digest.update((ROOT / name).read_bytes())
@@ -29,7 +29,7 @@ def fingerprint(version: str) -> str:
 
 
 def read_stamp(folder: Path) -> dict:
-    """What the last start wrote into the environment about it; empty when there is nothing that can be read."""
+    """What the last start wrote into the environment about it; empty when there is nothing to read."""
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -54,9 +54,9 @@ def version_of(python: Path) -> str | None:
 
 
 def ensure(folder: Path = FOLDER, *, torch_from: str | None = None) -> Path:
-    """The environment's interpreter, with a pip that runs. Makes the environment, or makes it again when it is beyond repair.
+    """The environment's interpreter, with a pip that runs. Makes the environment if it is absent or broken.
 
-    Raises SetupError when `folder` is something else than a virtual environment, or when Python cannot make one.
+    Raises SetupError when `folder` is something else than an environment, or when Python cannot make one.
     """
     if folder.exists() or folder.is_symlink():
         broken = _why_broken(folder, torch_from)
@@ -82,9 +82,9 @@ def _remove(folder: Path, why: str) -> None:
     empty = folder.is_dir() and not any(folder.iterdir())
     ours = (folder / "pyvenv.cfg").is_file() or (folder / STAMP).is_file() or empty
     if folder.is_symlink() or not ours:
-        raise SetupError(f"{folder} is in the way, and it is not an environment this course made: move it elsewhere, {AGAIN}.")
+        raise SetupError(f"{folder} is in the way, and not of this course: move it elsewhere, {AGAIN}.")
     if Path(sys.prefix).resolve() == folder.resolve():
-        raise SetupError(f"{folder} must be made again ({why}), and it is the active one: type `deactivate`, {AGAIN}.")
+        raise SetupError(f"{folder} must be made again ({why}) and is active: type `deactivate`, {AGAIN}.")
     print(f"Making .venv again: {why}.", flush=True)
     shutil.rmtree(folder)
 

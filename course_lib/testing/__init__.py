@@ -1,1 +1,1 @@
-"""How the course tests itself: the `course test` command and the pytest plugin that every run of pytest here loads."""
+"""How the course tests itself: the `course test` command, and the plugin that every run of pytest loads."""

@@ -1,4 +1,4 @@
-"""`course test`: pytest over the tests and every notebook, a worker for each core, one thread for each worker."""
+"""`course test`: pytest over the tests and every notebook, a worker a core and a thread a worker."""
 
 import os
 import subprocess
@@ -12,20 +12,21 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLI
 
 
 def run_tests(options: Sequence[str] = ()) -> int:
-    """Run pytest with `options`; returns its exit status. Paths among them are tested in place of everything."""
+    """Run pytest with `options`; returns its exit status. Paths among them stand for everything."""
     threads = dict.fromkeys(_THREADS, "1")
     return subprocess.call(command(options), cwd=ROOT, env=os.environ | threads)
 
 
 def command(options: Sequence[str] = ()) -> list[str]:
-    """The command line. A notebook is compared cell by cell with its stored outputs, in one kernel, so on one worker."""
-    named = [option for option in options if not option.startswith("-") and (ROOT / option.split("::")[0]).exists()]
+    """The command line. The cells of a notebook share a kernel, so a file stays on one worker."""
+    named = [each for each in options if not each.startswith("-") and (ROOT / each.split("::")[0]).exists()]
     paths = [] if named else [folder for folder in _FOLDERS if (ROOT / folder).is_dir()]
     # A debugger wants the terminal for itself; whoever names a number of workers means it.
     alone = {"--pdb", "--trace", "-s", "--collect-only", "--co"} & set(options)
     chosen = any(option.startswith(("-n", "--numprocesses")) for option in options)
     parallel = [] if alone or chosen else ["-n", str(_cores())]
-    return [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "--dist", "loadfile", *parallel, *paths, *options]
+    notebooks = ["--nbval", "--nbval-current-env", "--dist", "loadfile"]
+    return [sys.executable, "-m", "pytest", *notebooks, *parallel, *paths, *options]
 
 
 def _cores() -> int:

@@ -1,4 +1,4 @@
-"""The pytest plugin of this repository: the network is off, no test touches the learner's work, and a run ends in a report."""
+"""The pytest plugin of this repository: no network, hands off the learner's work, a report at the end."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ _FILE = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare what this process and those it starts (a notebook's kernel, a server) inherit."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_OFFLINE), os.environ.get("PYTHONPATH")]))
-    os.environ["TQDM_DISABLE"] = "1"            # stored outputs hold no progress bars, so compared ones must not either
+    os.environ["TQDM_DISABLE"] = "1"    # stored outputs hold no progress bars
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     config.stash[_WORK] = Path(tempfile.mkdtemp(prefix="course-test-"))
     os.environ["COURSE_WORK"] = str(config.stash[_WORK])
@@ -33,12 +33,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """A fresh work folder for each file: a notebook's progress must not depend on what ran before it on this worker."""
+    """A fresh work folder for each file: a notebook shows progress, and must not show what ran before it."""
     stash = item.config.stash
     if stash.get(_FILE, None) != item.path:
         stash[_FILE] = item.path
         os.environ["COURSE_WORK"] = tempfile.mkdtemp(dir=stash[_WORK])
-    if hasattr(item, "cell"):                   # nbval's. It does not compare a cell that was stored without having been run.
-        compared = item.options["check"] and not item.options["skip"] and item.cell.execution_count is not None
+    if hasattr(item, "cell"):     # nbval's, which does not compare a cell that was stored without a run
+        run = item.cell.execution_count is not None and not item.options["skip"]
+        compared = run and item.options["check"]
         item.user_properties.append((KEY, {"notebook_cells": {"compared": (int(compared), 1)}}))
     return (yield)

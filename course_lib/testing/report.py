@@ -2,12 +2,12 @@
 
 A test adds to it through pytest's own fixture:
 
-    record_property("course_report", {"exercise_engine": {"mistakes_rejected": (24, 24), "check_ms": [3.1, 2.8]}})
+    record_property("course_report", {"exercise_engine": {"mistakes_rejected": (24, 24), "check_ms": [3.1]}})
 
-The outer key is a group. Inside, a name that ends in `_ms` holds a list of durations, shown as median and largest; every
-other name holds a pair (how many, of how many), summed and shown with its share. The groups of this course are
-`exercise_engine` (mistakes_rejected, mistakes_recognised, variants_accepted, check_ms) and `notebook_cells` (compared,
-written by the plugin).
+The outer key is a group. Inside, a name that ends in `_ms` holds a list of durations, shown as median and
+largest; every other name holds a pair (how many, of how many), summed and shown with its share. The groups of
+this course are `exercise_engine` (mistakes_rejected, mistakes_recognised, variants_accepted, check_ms) and
+`notebook_cells` (compared; written by the plugin).
 """
 
 from collections import defaultdict
@@ -20,7 +20,7 @@ KEY = "course_report"
 
 
 class CourseReport:
-    """A pytest plugin that gathers reports in the process that prints; with xdist they come there from every worker."""
+    """Gathers in the process that prints; with xdist, reports come there from every worker."""
 
     def __init__(self) -> None:
         self.figures: dict[str, dict[str, list[float]]] = defaultdict(dict)
@@ -63,7 +63,8 @@ class CourseReport:
                 label = f"{group}: {name}".replace("_", " ")
                 if name.endswith("_ms"):
                     if value:
-                        yield f"{label:<42} median {median(value):.1f}, largest {max(value):.1f}, of {len(value)}"
+                        summary = f"median {median(value):.1f}, largest {max(value):.1f}, of {len(value)}"
+                        yield f"{label:<42} {summary}"
                 else:
                     yield f"{label:<42} {value[0]:g} of {value[1]:g} ({value[0] / max(value[1], 1):.1%})"
         for notebook, seconds in sorted(self.seconds.items()):

@@ -1,5 +1,8 @@
-"""Tests run with the network off. Python imports a module of this name at its start, from the first folder on PYTHONPATH
-that has one, so every Python that a test starts (a notebook's kernel, a server) is cut off as well. Loopback stays."""
+"""Tests run with the network off; only loopback stays.
+
+Python imports a module of this name at its start, from the first folder on PYTHONPATH that has one, so every
+Python that a test starts (a notebook's kernel, a server) is cut off as well.
+"""
 
 import ipaddress
 import socket
@@ -17,7 +20,8 @@ def _is_here(host: object) -> bool:
 
 def _refuse(event: str, arguments: tuple) -> None:
     if event in ("socket.connect", "socket.sendto"):
-        host = arguments[1][0] if isinstance(arguments[1], tuple) else None     # otherwise a local socket, by its path
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None      # else the path of a local socket
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
         host = arguments[0]
     else:
