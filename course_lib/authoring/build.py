@@ -24,12 +24,12 @@ def build(
     """Build `chapters/NN_slug.ipynb` and `solutions/NN_slug.ipynb` from `solutions/NN_slug.py`.
 
     `slugs` names lessons by their number or name (`1`, `"01"`, `"01_dot_product_attention"`); None means all.
-    A notebook is written only when its run has nothing wrong with it. `execute=False` writes notebooks without
-    outputs, for a quick look. `check=True` writes and runs nothing: it tells in what the stored notebooks differ
-    from their source.
+    A notebook is written only when its run has nothing wrong with it. `execute=False` writes notebooks
+    without outputs, for a quick look. `check=True` writes and runs nothing: it tells in what the stored
+    notebooks differ from their source.
 
-    Prints a report. Returns the problems; an empty list means that all is well. Raises `ValueError` for a lesson
-    that does not exist.
+    Prints a report. Returns the problems; an empty list means that all is well. Raises `ValueError` for a
+    lesson that does not exist.
     """
     problems: list[Problem] = []
     for path in _sources(slugs, solutions):
@@ -68,6 +68,7 @@ def _build(lesson: Lesson, places: dict[str, Path], execute: bool) -> list[Probl
     problems: list[Problem] = []
     # Both are made before either runs: a malformed region shows at once.
     for edition, notebook in [(edition, make_edition(lesson, edition)) for edition in EDITIONS]:
+        places[edition].parent.mkdir(parents=True, exist_ok=True)
         found = _run(lesson, edition, notebook, places[edition]) if execute else []
         if not found:
             _write(notebook, places[edition])
@@ -89,7 +90,6 @@ def _write(notebook: NotebookNode, path: Path) -> None:
     """Write in one step, so that a build that is stopped leaves the old notebook or the new one."""
     nbformat.validate(notebook)
     text = nbformat.writes(notebook) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=path.parent, delete=False,
                                      prefix=f".{path.stem}-", suffix=".tmp") as file:
         file.write(text)
@@ -105,5 +105,5 @@ def _orphans(solutions: Path, chapters: Path) -> list[Problem]:
     """Notebooks in the lessons' folders that no source makes."""
     names = {path.stem for path in _sources(None, solutions)}
     notebooks = [*sorted(chapters.glob("*.ipynb")), *sorted(solutions.glob("*.ipynb"))]
-    return [Problem(path, None, "check", f"no {path.stem}.py makes this notebook; delete it, or write the source")
+    return [Problem(path, None, "check", f"no {path.stem}.py makes this notebook; delete it or write one")
             for path in notebooks if path.stem not in names]

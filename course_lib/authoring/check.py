@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.validator import iter_validate
 
 from course_lib.authoring import outputs, regions
 from course_lib.authoring.editions import make_edition
@@ -31,8 +32,8 @@ def check_edition(lesson: Lesson, edition: str, path: Path) -> Iterator[Problem]
 def check_pair(lesson: Lesson, learner: Path, solved: Path) -> Iterator[Problem]:
     """What differs between the two built notebooks beside solution regions and instructor cells.
 
-    The notebooks are compared with each other, not with what the source would give, so that a slip in making the
-    editions shows.
+    The notebooks are compared with each other, not with what the source would give, so that a slip in making
+    the editions shows.
     """
     left, right = read_notebook(learner)[0], read_notebook(solved)[0]
     if left is None or right is None:
@@ -40,7 +41,7 @@ def check_pair(lesson: Lesson, learner: Path, solved: Path) -> Iterator[Problem]
     sources = {cell.id: cell for cell in lesson.cells}
     shared = [cell for cell in right.cells if "instructor" not in cell.metadata.get("tags", [])]
     if [cell.id for cell in left.cells] != [cell.id for cell in shared]:
-        yield Problem(learner, None, "editions", f"the editions have not the same cells in one order; {REBUILD}")
+        yield Problem(learner, None, "editions", f"the editions have other cells or orders; {REBUILD}")
     ours = {cell.id: cell for cell in left.cells}
     for cell in shared:
         twin = ours.get(cell.id)
@@ -48,7 +49,7 @@ def check_pair(lesson: Lesson, learner: Path, solved: Path) -> Iterator[Problem]
             continue
         if (twin.metadata, twin.cell_type) != (cell.metadata, cell.cell_type):
             yield Problem(learner, None, "editions", f"the editions' metadata differ; {REBUILD}", cell.id)
-        if twin.source != cell.source and not _in_regions_only(sources.get(cell.id), twin.source, cell.source):
+        if twin.source != cell.source and not _only_regions(sources.get(cell.id), twin.source, cell.source):
             message = f"the editions differ outside a solution region; {REBUILD}"
             yield Problem(learner, None, "editions", message, cell.id)
 
@@ -76,10 +77,12 @@ def read_notebook(path: Path) -> tuple[NotebookNode, None] | tuple[None, Problem
     if not path.exists():
         return None, Problem(path, None, "check", f"the notebook is missing; {REBUILD}")
     try:
-        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
-        nbformat.validate(notebook)
-    except (ValueError, nbformat.ValidationError) as error:    # not JSON, or not a notebook
-        return None, Problem(path, None, "check", f"not a notebook ({str(error).splitlines()[0]}); {REBUILD}")
+        notebook = nbformat.v4.reads(path.read_text(encoding="utf-8"))    # `nbformat.read` would mend it first
+    except ValueError:
+        return None, Problem(path, None, "check", f"not a notebook, not even JSON; {REBUILD}")
+    fault = next(iter_validate(notebook, version=4, version_minor=5), None)
+    if fault is not None:
+        return None, Problem(path, None, "check", f"not a notebook of format 4.5 ({fault.message}); {REBUILD}")
     return notebook, None
 
 
@@ -101,11 +104,12 @@ def _different_cells(
     for identity in [identity for identity in wanted if identity in found]:
         for part in ("cell_type", "source", "metadata"):
             if wanted[identity][part] != found[identity][part]:
-                where = f"{lesson.path.name}, line {lines[identity]}"
-                yield Problem(path, None, "check", f"the cell's {part} is not the one of {where}; {REBUILD}", identity)
+                where = f"{lesson.path.name}:{lines[identity]}"
+                message = f"the cell's {part} is not the one of {where}; {REBUILD}"
+                yield Problem(path, None, "check", message, identity)
 
 
-def _in_regions_only(cell: Cell | None, learner: str, solved: str) -> bool:
+def _only_regions(cell: Cell | None, learner: str, solved: str) -> bool:
     """Whether both texts are the cell's lines outside its regions, with anything in the regions' places."""
     if cell is None or cell.exercise is None:
         return False

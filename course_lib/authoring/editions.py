@@ -20,8 +20,8 @@ def make_edition(lesson: Lesson, edition: str) -> nbformat.NotebookNode:
     """The `"learner"` or the `"solved"` edition of a lesson, unexecuted.
 
     The editions share every cell's id and differ in two things only: solution regions, and cells tagged
-    `instructor`, which the learner's edition does not have. Raises `LessonError` for a malformed region or a cell
-    that is not Python.
+    `instructor`, which the learner's edition does not have. Raises `LessonError` for a malformed region or a
+    cell that is not Python.
     """
     cells = [_notebook_cell(lesson, cell, edition) for cell in cells_of(lesson, edition)]
     return new_notebook(cells=cells, metadata=NOTEBOOK_METADATA)
@@ -44,7 +44,8 @@ def text_of(lesson: Lesson, cell: Cell, edition: str) -> str:
                                       'tags=["exercise"] exercise="slug", or tag it "instructor"')
         return regions.solved(cell.source)
     except regions.RegionError as error:
-        raise LessonError(Problem(lesson.path, cell.line + error.offset, "region", str(error), cell.id)) from None
+        line = cell.line + error.offset
+        raise LessonError(Problem(lesson.path, line, "region", str(error), cell.id)) from None
 
 
 def _notebook_cell(lesson: Lesson, cell: Cell, edition: str) -> nbformat.NotebookNode:

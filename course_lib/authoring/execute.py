@@ -34,8 +34,8 @@ def execute(notebook: NotebookNode, folder: Path, *, timeout: float = CELL_TIMEO
     """Run `notebook` in place, as if it lay in `folder`, and clean its outputs.
 
     The kernel is this interpreter's; the learner's work folder is an empty one. The run ends at the first cell
-    that raises (unless it is tagged `raises-exception`), takes longer than `timeout` seconds or kills the kernel:
-    see `Run.stopped`.
+    that raises (unless tagged `raises-exception`), takes longer than `timeout` seconds or kills the
+    kernel: see `Run.stopped`.
     """
     run = Run()
     begin = time.perf_counter()

@@ -24,7 +24,7 @@ def kernel_manager(scratch: Path) -> AsyncKernelManager:
 
 
 def kernel_environment(scratch: Path) -> dict[str, str]:
-    """This process's environment, with the learner's work and IPython's start-up files from an empty folder."""
+    """This process's environment, with the learner's work and IPython's settings from an empty folder."""
     environment = {**os.environ, "COURSE_WORK": str(scratch / "work"), "IPYTHONDIR": str(scratch / "ipython")}
     environment.pop("MPLBACKEND", None)    # a test run may set it; a notebook has the inline backend
     return environment

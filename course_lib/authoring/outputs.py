@@ -49,6 +49,7 @@ def faults(cell: NotebookNode) -> Iterator[str]:
             yield f"raised {output.ename}: {output.evalue}"
         if output.output_type == "stream" and output.name == "stderr":
             yield f"wrote to stderr: {output.text.strip()!r}; a lesson runs without warnings"
+            continue    # a warning's text has paths too, and goes with it
         yield from _portability(output)
         yield from _alternative_text(output)
 
@@ -64,7 +65,7 @@ def _portability(output: NotebookNode) -> Iterator[str]:
     for place in sorted(_machine_paths(), key=len, reverse=True):
         # A whole path, or the head of a longer one: `/tmp` in `/tmp/x`, not in `/tmpfile`.
         if re.search(rf"(?<![\w.]){re.escape(place)}(?![\w-])", text):
-            yield f"has the machine's path {place} in its output; print a path relative to the checkout, or none"
+            yield f"has the machine's path {place} in its output; print one relative to the checkout, or none"
             break
     if found := ADDRESS.search(text):
         yield f"has a memory address ({found[0]}) in its output, which is another one in every run"

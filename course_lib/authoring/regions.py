@@ -27,7 +27,8 @@ class Region:
         """What the learner finds here."""
         if self.stub is not None:
             return self.stub
-        return (f"{self.indent}# YOUR CODE HERE", f'{self.indent}raise NotImplementedError("exercise {exercise}")')
+        lines = ("# YOUR CODE HERE", f'raise NotImplementedError("exercise {exercise}")')
+        return tuple(self.indent + line for line in lines)
 
 
 class RegionError(ValueError):
@@ -47,7 +48,7 @@ def split(source: str) -> list[str | Region]:
         word = line.strip()
         if word == BEGIN:
             if start is not None:
-                raise RegionError(offset, f"`{BEGIN}` inside a region; end the one above it with `{END}` first")
+                raise RegionError(offset, f"`{BEGIN}` inside a region; write `{END}` above it")
             start = offset
         elif word == END:
             if start is None:
@@ -56,9 +57,9 @@ def split(source: str) -> list[str | Region]:
             start = None
         elif word == STUB:
             if start is None:
-                raise RegionError(offset, f"`{STUB}` outside a region; it stands between `{BEGIN}` and `{END}`")
+                raise RegionError(offset, f"`{STUB}` outside a region; put it between `{BEGIN}` and `{END}`")
         elif LOOKS_LIKE_A_MARKER.match(line):
-            raise RegionError(offset, f"`{word}` looks like a marker; write exactly `{BEGIN}`, `{STUB}` or `{END}`")
+            raise RegionError(offset, f"`{word}` is nearly a marker; write `{BEGIN}`, `{STUB}` or `{END}`")
         elif start is None:
             parts.append(line)
     if start is not None:

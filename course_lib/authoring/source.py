@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import jupytext
+from nbformat import ValidationError
 
 from course_lib.authoring.problem import LessonError, Problem
 
@@ -49,11 +50,11 @@ class Lesson:
 def read_lesson(path: Path | str) -> Lesson:
     """Read a lesson source.
 
-    A cell's id is a hash of the chapter and the cell's own text, so that inserting a cell leaves the others' ids
-    alone. An exercise cell is called `ex-<slug>` whatever it holds: graders find answers by it.
+    A cell's id is a hash of the chapter and the cell's own text, so that inserting a cell leaves the others'
+    ids alone. An exercise cell is called `ex-<slug>` whatever it holds: graders find answers by it.
 
-    Raises `LessonError` for a wrong file name, text before the first cell, unknown metadata, or an exercise cell
-    without a slug or with one that was already used.
+    Raises `LessonError` for a wrong file name, text before the first cell, unknown metadata, or an exercise
+    cell without a slug or with one that was already used.
     """
     path = Path(path)
     name = NAME.fullmatch(path.stem)
@@ -61,12 +62,14 @@ def read_lesson(path: Path | str) -> Lesson:
         raise _error(path, None, f"a lesson is called NN_slug.py, like 00_start_here.py, not {path.name!r}")
     chapter = int(name[1])
     text = path.read_text(encoding="utf-8")
-    notebook = jupytext.reads(text, fmt=PERCENT)
+    try:
+        notebook = jupytext.reads(text, fmt=PERCENT)
+    except (ValidationError, AttributeError) as error:    # jupytext calls string methods on tags before it looks
+        raise _error(path, None, f"{str(error).splitlines()[0]}; tags are a list of strings, like tags=[\"setup\"]") from None
     lines = _first_lines(path, text)
     if len(lines) != len(notebook.cells):
-        raise _error(path, lines[0] if lines else 1,
-                     f"there are {len(lines)} `# %%` lines but {len(notebook.cells)} cells; let the file begin "
-                     "with `# %%`, and keep `# %%` out of strings")
+        raise _error(path, 1, f"there are {len(lines)} `# %%` lines but {len(notebook.cells)} cells; let the "
+                     "file begin with `# %%`, and keep `# %%` out of strings")
     seen: Counter[str] = Counter()
     cells = []
     for raw, line in zip(notebook.cells, lines, strict=True):
@@ -104,14 +107,12 @@ def _metadata(path: Path, line: int, raw) -> tuple[tuple[str, ...], str | None]:
     if raw.cell_type not in ("code", "markdown"):
         raise _error(path, line, f"a lesson has code and markdown cells, not {raw.cell_type} ones")
     if unknown := sorted(raw.metadata.keys() - KEPT_METADATA - JUPYTEXT_METADATA):
-        raise _error(path, line, f"unknown cell metadata {unknown}; a cell has tags=[...] and exercise=\"slug\"")
+        raise _error(path, line, f'unknown cell metadata {unknown}; there are tags=[...] and exercise="slug"')
     tags, exercise = raw.metadata.get("tags", []), raw.metadata.get("exercise")
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise _error(path, line, f'tags are a list of strings, like tags=["setup"], not {tags!r}')
     if ("exercise" in tags) != (exercise is not None) or (exercise and raw.cell_type != "code"):
-        raise _error(path, line, 'an exercise cell is a code cell with both tags=["exercise"] and exercise="slug"')
+        raise _error(path, line, 'an exercise is a code cell with both tags=["exercise"] and exercise="slug"')
     if exercise is not None and not (isinstance(exercise, str) and SLUG.fullmatch(exercise)):
-        raise _error(path, line, f"an exercise's slug is lower-case words joined by hyphens, not {exercise!r}")
+        raise _error(path, line, f"a slug is lower-case words joined by hyphens, not {exercise!r}")
     return tuple(tags), exercise
 
 
