@@ -1,6 +1,29 @@
-"""The small world that every chapter plays in."""
+"""The small world that every chapter plays in: real digits, scenes made of them, photographs, real data sets.
+
+| ask for | get | file |
+|---|---|---|
+| `digits("train")` | scikit-learn's handwritten digits, split by index | digits.py |
+| `scene(7, SceneOptions(cue="random"))` | one canvas of digits with labels for every task | scenes.py |
+| `scenes(2000, options).stack("image", "semantic")` | tensors to train on | scenes.py |
+| `video(7, occluder=14)` | moving digits with their tracks | videos.py |
+| `photo("cat")` | a bundled photograph | photos.py |
+
+Everything but `download` works without a network. Options are in scene_options.py, what a scene carries in
+scene_types.py, questions and their vocabulary in questions.py, colours in palette.py.
+"""
 
 from .digits import digits
+from .palette import PALETTE
 from .photos import photo, photo_names, stereo_motorcycle
+from .questions import ANSWERS, QUESTION_LENGTH, VOCABULARY, Question, encode_question
+from .scene_options import SceneOptions
+from .scene_types import Cue, Scene, SceneObject
+from .scenes import SceneSet, scene, scenes, stack
+from .videos import Track, Video, video
 
-__all__ = ["digits", "photo", "photo_names", "stereo_motorcycle"]
+__all__ = [
+    "ANSWERS", "PALETTE", "QUESTION_LENGTH", "VOCABULARY",
+    "Cue", "Question", "Scene", "SceneObject", "SceneOptions", "SceneSet", "Track", "Video",
+    "digits", "encode_question", "photo", "photo_names", "scene", "scenes", "stack", "stereo_motorcycle",
+    "video",
+]
