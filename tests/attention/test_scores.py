@@ -176,6 +176,13 @@ def test_scaled_dot_scores_take_another_scale():
     )
 
 
+def test_scaled_dot_scores_fit_in_float16():
+    q = torch.full(
+        (2, 64), 60.0, dtype=torch.float16
+    )  # q . q = 230,400 is beyond float16, an eighth of it is not
+    assert_close(scaled_dot_scores(q, q), torch.full((2, 2), 28800.0, dtype=torch.float16))
+
+
 def test_why_scaled():
     """The spread of the dot product is sqrt(d); scaled it is 1."""
     q, k = torch.randn(500, 64), torch.randn(500, 64)
