@@ -15,4 +15,6 @@ from course_lib.authoring.lint import lint
 from course_lib.authoring.problem import LessonError, Problem
 from course_lib.authoring.source import Lesson, read_lesson
 
-__all__ = ["Lesson", "LessonError", "Problem", "build", "check_glossary", "glossary_terms", "lint", "read_lesson"]
+__all__ = [
+    "Lesson", "LessonError", "Problem", "build", "check_glossary", "glossary_terms", "lint", "read_lesson",
+]

@@ -105,5 +105,5 @@ def _orphans(solutions: Path, chapters: Path) -> list[Problem]:
     """Notebooks in the lessons' folders that no source makes."""
     names = {path.stem for path in _sources(None, solutions)}
     notebooks = [*sorted(chapters.glob("*.ipynb")), *sorted(solutions.glob("*.ipynb"))]
-    return [Problem(path, None, "check", f"no {path.stem}.py makes this notebook; delete it or write one")
+    return [Problem(path, None, "check", f"no {path.stem}.py makes it; delete it, or write its source")
             for path in notebooks if path.stem not in names]

@@ -23,19 +23,21 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
 
 def definitions(page: Page) -> dict[str, Definition]:
     """The functions and classes that the lesson defines at the top of a cell."""
-    return {node.name: node for tree in page.trees.values() for node in tree.body if isinstance(node, DEFINITIONS)}
+    top = (node for tree in page.trees.values() for node in tree.body)
+    return {node.name: node for node in top if isinstance(node, DEFINITIONS)}
 
 
 def calls_made(node: ast.AST, known: dict[str, Definition],
                active: frozenset[str] = frozenset()) -> Iterator[ast.Call]:
     """The calls that running `node` makes, in order.
 
-    Defining a function makes none of its calls; calling one of `known` makes all of them. To make an object of a
-    known class counts as running its whole body.
+    Defining a function makes none of its calls; calling one of `known` makes all of them. To make an object
+    of a known class counts as running its whole body.
     """
     if isinstance(node, DEFINITIONS) and not active:
-        run_now = [*node.decorator_list] if isinstance(node, ast.ClassDef) else [
-            *node.decorator_list, *node.args.defaults, *(value for value in node.args.kw_defaults if value)]
+        run_now = list(node.decorator_list)
+        if not isinstance(node, ast.ClassDef):
+            run_now += [value for value in (*node.args.defaults, *node.args.kw_defaults) if value]
     else:
         run_now = list(ast.iter_child_nodes(node))
     for child in run_now:

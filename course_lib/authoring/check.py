@@ -77,12 +77,12 @@ def read_notebook(path: Path) -> tuple[NotebookNode, None] | tuple[None, Problem
     if not path.exists():
         return None, Problem(path, None, "check", f"the notebook is missing; {REBUILD}")
     try:
-        notebook = nbformat.v4.reads(path.read_text(encoding="utf-8"))    # `nbformat.read` would mend it first
+        notebook = nbformat.v4.reads(path.read_text(encoding="utf-8"))    # `read` would mend it first
     except ValueError:
         return None, Problem(path, None, "check", f"not a notebook, not even JSON; {REBUILD}")
     fault = next(iter_validate(notebook, version=4, version_minor=5), None)
     if fault is not None:
-        return None, Problem(path, None, "check", f"not a notebook of format 4.5 ({fault.message}); {REBUILD}")
+        return None, Problem(path, None, "check", f"not a 4.5 notebook ({fault.message}); {REBUILD}")
     return notebook, None
 
 

@@ -33,8 +33,8 @@ class Run:
 def execute(notebook: NotebookNode, folder: Path, *, timeout: float = CELL_TIMEOUT) -> Run:
     """Run `notebook` in place, as if it lay in `folder`, and clean its outputs.
 
-    The kernel is this interpreter's; the learner's work folder is an empty one. The run ends at the first cell
-    that raises (unless tagged `raises-exception`), takes longer than `timeout` seconds or kills the
+    The kernel is this interpreter's; the learner's work folder is an empty one. The run ends at the first
+    cell that raises (unless tagged `raises-exception`), takes longer than `timeout` seconds or kills the
     kernel: see `Run.stopped`.
     """
     run = Run()

@@ -1,4 +1,4 @@
-"""The form of a lesson, held by rules. What they ask for is in CONTRIBUTING.md; each rule's file says it again."""
+"""The form of a lesson, held by rules; a rule's own docstring says what it asks for."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -13,8 +13,9 @@ from course_lib.authoring.source import read_lesson
 
 Rule = Callable[[Page], Iterator[Problem]]
 RULES: tuple[Rule, ...] = (
-    headings.title, headings.sections, cells.tags, cells.setup, cells.length, cards.cards, cards.bank, questions.questions,
-    figures.alternative_text, seeds.seeded, names.defined, references.references, links.links, network.offline, voice.voice,
+    headings.title, headings.sections, cells.tags, cells.setup, cells.length, cards.cards, cards.bank,
+    questions.questions, figures.alternative_text, seeds.seeded, names.defined, references.references,
+    links.links, network.offline, voice.voice,
 )
 
 
@@ -22,8 +23,8 @@ def lint(path: Path | str, *, exercises: Mapping[str, ExerciseFacts] | None = No
          questions: Collection[str] | None = None) -> list[Problem]:
     """What is wrong with the form of the lesson source at `path`, in the order of its lines.
 
-    `exercises` (by id, in the bank's order) and `questions` (their ids) are what cards, predictions and quizzes are
-    held against; without them that is left out.
+    `exercises` (by id, in the bank's order) and `questions` (their ids) are what cards, predictions and
+    quizzes are held against; without them that is left out.
     """
     try:
         page = Page(read_lesson(path), exercises, questions)

@@ -52,7 +52,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A lesson and what it may refer to: the exercises by id, in the bank's order, and the ids of questions."""
+    """A lesson and what it may refer to: exercises by id, in the bank's order, and the ids of questions."""
 
     lesson: Lesson
     exercises: Mapping[str, ExerciseFacts] | None = None

@@ -64,8 +64,9 @@ def read_lesson(path: Path | str) -> Lesson:
     text = path.read_text(encoding="utf-8")
     try:
         notebook = jupytext.reads(text, fmt=PERCENT)
-    except (ValidationError, AttributeError) as error:    # jupytext calls string methods on tags before it looks
-        raise _error(path, None, f"{str(error).splitlines()[0]}; tags are a list of strings, like tags=[\"setup\"]") from None
+    except (ValidationError, AttributeError) as error:    # jupytext takes tags for strings before it looks
+        why = str(error).splitlines()[0]
+        raise _error(path, None, f'{why}; tags are a list of strings, like tags=["setup"]') from None
     lines = _first_lines(path, text)
     if len(lines) != len(notebook.cells):
         raise _error(path, 1, f"there are {len(lines)} `# %%` lines but {len(notebook.cells)} cells; let the "

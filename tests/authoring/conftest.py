@@ -1,4 +1,4 @@
-"""One small lesson without a fault (data/02_small.py), in a checkout of its own. Tests change it and see what is said."""
+"""One small lesson without a fault, data/02_small.py, in a checkout of its own. Tests change it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class Checkout:
 
 @pytest.fixture
 def lesson(tmp_path: Path) -> Callable[..., Checkout]:
-    """`lesson((old, new), ...)`: a checkout with the faultless lesson, changed; `text=` puts another in its place."""
+    """`lesson((old, new), ...)`: a checkout with the faultless lesson, changed; or with `text=`."""
 
     def write(*changes: tuple[str, str], text: str = GOOD, name: str = "02_small") -> Checkout:
         for old, new in changes:

@@ -116,13 +116,14 @@ def one_cell(code):
 ])
 def test_a_bad_run_names_the_cell_and_leaves_the_old_notebook(lesson, code, rule, said, capsys):
     checkout = lesson(text=one_cell(code))
-    for edition in ("learner", "solved"):
-        checkout.notebook(edition).write_text("old", encoding="utf-8")
+    places = [checkout.notebook(edition) for edition in ("learner", "solved")]
+    for place in places:
+        place.write_text("old", encoding="utf-8")
     problems = checkout.build()
-    assert {(problem.rule, problem.line, problem.file) for problem in problems} == {(rule, 5, checkout.source)}
+    assert {(found.rule, found.line, found.file) for found in problems} == {(rule, 5, checkout.source)}
     assert all(re.search(said, problem.message) for problem in problems)
     assert "02_small.py:5" in capsys.readouterr().out
-    assert {checkout.notebook(edition).read_text(encoding="utf-8") for edition in ("learner", "solved")} == {"old"}
+    assert [place.read_text(encoding="utf-8") for place in places] == ["old", "old"]
 
 
 def test_a_cell_that_takes_too_long_is_stopped(lesson):
@@ -135,7 +136,8 @@ def test_a_cell_that_takes_too_long_is_stopped(lesson):
 def test_the_kernel_is_this_interpreter_whatever_is_installed(lesson, monkeypatch, tmp_path):
     stale = tmp_path / "jupyter" / "kernels" / "python3"
     stale.mkdir(parents=True)
-    (stale / "kernel.json").write_text(json.dumps({"argv": ["false"], "display_name": "stale", "language": "python"}))
+    spec = {"argv": ["false"], "display_name": "stale", "language": "python"}
+    (stale / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "jupyter"))
     checkout = lesson(text=one_cell(f"import sys\nprint(sys.executable == {sys.executable!r})"))
@@ -184,5 +186,6 @@ def test_an_unknown_lesson_is_refused_with_those_there_are(lesson):
 
 def test_a_problem_reads_as_file_and_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert str(Problem(tmp_path / "a.py", 3, "seeds", "no seed", "c01-1")) == "a.py:3: no seed (cell c01-1) [seeds]"
-    assert str(Problem(tmp_path / "a.py", None, "title", "none")) == "a.py: none [title]"
+    place = tmp_path / "a.py"
+    assert str(Problem(place, 3, "seeds", "no seed", "c01-1")) == "a.py:3: no seed (cell c01-1) [seeds]"
+    assert str(Problem(place, None, "title", "none")) == "a.py: none [title]"

@@ -53,8 +53,8 @@ def _number_the_cells(notebook):
         cell["execution_count"] = count
 
 
-def by_id(notebook, id):
-    return next(cell for cell in notebook["cells"] if cell["id"] == id)
+def exercise(notebook):
+    return next(cell for cell in notebook["cells"] if cell["id"] == "ex-one")
 
 
 def poked(notebook):
@@ -68,21 +68,21 @@ def extra(notebook):
 TAMPERING = {
     "an edited cell": (lambda nb: poked(nb).update(source=["print(3)"]), "source is not the one of"),
     "an edited title": (lambda nb: nb["cells"][0].update(source=["# 2 · Big"]), "source is not the one of"),
-    "an edited given line": (lambda nb: by_id(nb, "ex-one").update(
-        source="".join(by_id(nb, "ex-one")["source"]).replace("print(2)", "print(3)")), "source is not the one of"),
-    "a solved exercise": (lambda nb: by_id(nb, "ex-one").update(source=["def one(): return 1"]), "source is not"),
+    "an edited given line": (lambda nb: exercise(nb).update(
+        source="".join(exercise(nb)["source"]).replace("print(2)", "print(3)")), "source is not the one of"),
+    "another answer": (lambda nb: exercise(nb).update(source=["def one(): return 1"]), "source is not"),
     "another id": (lambda nb: poked(nb).update(id="other"), "is not in"),
     "a dropped cell": (lambda nb: nb["cells"].remove(poked(nb)), "is not in"),
     "a further cell": (extra, "is not in 02_small.py"),
     "the same cell twice": (lambda nb: nb["cells"].append(poked(nb)), "once each"),
     "another order": (lambda nb: nb["cells"].insert(0, nb["cells"].pop(1)), "not in the source's order"),
     "another tag": (lambda nb: poked(nb)["metadata"].update(tags=["quiz"]), "metadata is not the one of"),
-    "a collapsed cell": (lambda nb: poked(nb)["metadata"].update(collapsed=True), "metadata is not the one of"),
-    "another kind of cell": (lambda nb: nb["cells"][0].update(cell_type="raw"), "cell_type is not the one of"),
+    "a collapsed cell": (lambda nb: poked(nb)["metadata"].update(collapsed=True), "metadata is not"),
+    "another kind of cell": (lambda nb: nb["cells"][0].update(cell_type="raw"), "cell_type is not"),
     "an older format": (lambda nb: nb.update(nbformat_minor=4, cells=[
-        {key: cell[key] for key in cell if key != "id"} for cell in nb["cells"]]), "not a notebook of format 4.5"),
-    "another kernel": (lambda nb: nb["metadata"]["kernelspec"].update(name="mine"), "metadata are not the course's"),
-    "a stored version": (lambda nb: nb["metadata"]["language_info"].update(version="3.9"), "metadata are not"),
+        {key: cell[key] for key in cell if key != "id"} for cell in nb["cells"]]), "not a 4.5 notebook"),
+    "another kernel": (lambda nb: nb["metadata"]["kernelspec"].update(name="mine"), "metadata are not"),
+    "a stored version": (lambda nb: nb["metadata"]["language_info"].update(version="3"), "metadata are not"),
     "cleared outputs": (lambda nb: poked(nb).update(execution_count=None), "never run"),
     "a cell run again": (lambda nb: poked(nb).update(execution_count=9), "was run as number 9, not 2"),
     "an error": (lambda nb: poked(nb).update(outputs=[
@@ -132,5 +132,5 @@ def test_a_missing_or_broken_notebook_is_found(built, edition):
 
 def test_a_notebook_without_a_source_is_found(built):
     (built.root / "chapters" / "03_old.ipynb").write_text("{}", encoding="utf-8")
-    assert ["no 03_old.py makes this notebook" in problem.message for problem in built.build(check=True)] == [True]
+    assert ["no 03_old.py makes it" in problem.message for problem in built.build(check=True)] == [True]
     assert built.build(slugs=["2"], check=True) == []    # one lesson was asked for

@@ -11,6 +11,10 @@ def both(checkout):
     return [make_edition(found, edition).cells for edition in ("learner", "solved")]
 
 
+MEAN = "    # BEGIN SOLUTION\n    return x.sum() / len(x)\n    # END SOLUTION\n"
+BEGIN = "# BEGIN SOLUTION"
+
+
 def exercise(cells, slug):
     return next(cell.source for cell in cells if cell.id == f"ex-{slug}")
 
@@ -29,25 +33,28 @@ def test_the_default_stub_names_the_exercise(lesson):
     assert exercise(learner, "take-mean") == (
         'def mean(x):\n    # YOUR CODE HERE\n    raise NotImplementedError("exercise take-mean")\n\n'
         'check("take-mean", mean)')
-    assert exercise(solved, "take-mean") == 'def mean(x):\n    return x.sum() / len(x)\n\ncheck("take-mean", mean)'
+    assert exercise(solved, "take-mean") == (
+        'def mean(x):\n    return x.sum() / len(x)\n\ncheck("take-mean", mean)')
 
 
 def test_a_written_stub_takes_the_solutions_place(lesson):
     learner, solved = both(lesson())
     assert exercise(learner, "take-spread") == (
-        'def spread(x):\n    centred = ...\n\n    return centred    # the spread\n\ncheck("take-spread", spread)')
+        "def spread(x):\n    centred = ...\n\n    return centred    # the spread\n\n"
+        'check("take-spread", spread)')
     assert exercise(solved, "take-spread") == (
         "def spread(x):\n    centred = x - x.mean()\n    return centred.square().mean().sqrt()\n\n"
         'check("take-spread", spread)')
 
 
 def test_a_stub_keeps_the_indent_and_comments(lesson):
-    learner, _ = both(lesson(("    #| centred = ...\n", "    # order these lines\n    #| if x:\n    #|     centred = 1\n")))
+    stub = "    # order these lines\n    #| if x:\n    #|     centred = 1\n"
+    learner, _ = both(lesson(("    #| centred = ...\n", stub)))
     assert "    # order these lines\n    if x:\n        centred = 1\n" in exercise(learner, "take-spread")
 
 
 def test_a_cell_may_have_two_regions(lesson):
-    second = "\n\ndef half(x):\n    # BEGIN SOLUTION\n    return x / 2\n    # END SOLUTION\n\ncheck(\"take-mean\""
+    second = "\n\ndef half(x):\n" + MEAN.replace("x.sum() / len(x)", "x / 2") + "\ncheck(\"take-mean\""
     learner, solved = both(lesson(("\ncheck(\"take-mean\"", second)))
     assert exercise(learner, "take-mean").count("YOUR CODE HERE") == 2
     assert "return x / 2" in exercise(solved, "take-mean")
@@ -61,25 +68,22 @@ def test_no_solution_is_left_in_the_learners_edition(lesson):
     assert not any(word in cell.source for cell in solved for word in ("SOLUTION", "STUB", "#|", "YOUR CODE"))
 
 
-MEAN = "    # BEGIN SOLUTION\n    return x.sum() / len(x)\n    # END SOLUTION\n"
-
-
 @pytest.mark.parametrize(("old", "new", "said", "shown"), [
     (MEAN, MEAN.replace("    # END SOLUTION\n", ""), "never closed", "# BEGIN SOLUTION"),
     (MEAN, MEAN.replace("    # BEGIN SOLUTION\n", ""), "without a `# BEGIN SOLUTION`", "# END SOLUTION"),
-    (MEAN, MEAN.replace("    return", "    # BEGIN SOLUTION\n    return"), "inside a region", "# BEGIN SOLUTION"),
+    (MEAN, MEAN.replace("    return", "    # BEGIN SOLUTION\n    return"), "inside a region", BEGIN),
     (MEAN, "    # STUB\n" + MEAN, "outside a region", "# STUB"),
     (MEAN, MEAN.replace("    return x.sum() / len(x)\n", ""), "holds no solution", "# BEGIN SOLUTION"),
     (MEAN, MEAN.replace("BEGIN SOLUTION", "BEGIN SOLUTIONS"), "nearly a marker", "# BEGIN SOLUTIONS"),
     (MEAN, MEAN.replace("# END SOLUTION", "### END SOLUTION"), "nearly a marker", "### END SOLUTION"),
     (MEAN, MEAN.replace("# BEGIN", "# begin"), "nearly a marker", "# begin SOLUTION"),
     (MEAN, MEAN.replace("    # END", "    # stub:\n    # END"), "nearly a marker", "# stub:"),
-    (MEAN, MEAN.replace("    # END", "    # STUB\n    return 1\n    # END"), "written as `#| code`", "return 1"),
+    (MEAN, MEAN.replace("    # END", "    # STUB\n    return 1\n    # END"), "as `#| code`", "return 1"),
     (MEAN, MEAN.replace("    # END", "    # STUB\n    # END"), "nothing follows", "# STUB"),
-    (MEAN, MEAN.replace("    # END", "    # STUB\n    #| x\n    # STUB\n    # END"), "a second `# STUB`", "# STUB"),
-    (MEAN, MEAN.replace("    # END", "    # STUB\n    #| (\n    # END"), "learner edition .* not Python", "def mean(x):"),
+    (MEAN, MEAN.replace("    # END", "    # STUB\n    #| x\n    # STUB\n    # END"), "a second", "# STUB"),
+    (MEAN, MEAN.replace("    # END", "    # STUB\n    #| (\n    # END"), "learner edition", "def mean"),
     (MEAN, MEAN.replace("len(x)", "len(x"), "edition this cell is not Python", "def mean(x):"),
-    ("# Write `mean(x)`.", "# # BEGIN SOLUTION\n# x\n# # END SOLUTION", "outside an exercise", "# ### Exercise 2.1"),
+    ("# Write `mean(x)`.", "# # BEGIN SOLUTION\n# x\n# # END SOLUTION", "outside an exercise", "# ### Exer"),
     ("def shifted(by):\n", "def shifted(by):\n" + MEAN, "outside an exercise cell", "def shifted(by):"),
     ("noise = torch.randn(5)", "%timeit torch.randn(5)", "is not Python", "torch.manual_seed(0)"),
 ])
@@ -89,5 +93,6 @@ def test_a_malformed_region_names_the_line_and_what_to_do(lesson, old, new, said
         both(checkout)
     problem = caught.value.problem
     assert problem.file == checkout.source
-    assert checkout.source.read_text(encoding="utf-8").splitlines()[problem.line - 1].strip().startswith(shown)
+    lines = checkout.source.read_text(encoding="utf-8").splitlines()
+    assert lines[problem.line - 1].strip().startswith(shown)
     assert [found.message for found in checkout.lint()].count(problem.message) == 1

@@ -69,8 +69,8 @@ def test_timings_are_dropped():
 
 
 def test_a_traceback_keeps_the_cells_own_frames_without_colour():
-    cell = ran(error("\x1b[31m---\x1b[0m", "Cell In[1], line 1\n----> 1 f()", "File /usr/lib/x.py:3, in f()", "ValueError: no"),
-               tags=["raises-exception"])
+    frames = ["\x1b[31m---\x1b[0m", "Cell In[1], line 1\n----> 1 f()", "File /a.py:3, in f", "ValueError: no"]
+    cell = ran(error(*frames), tags=["raises-exception"])
     clean(cell)
     assert cell.outputs[0].traceback == ["---", "Cell In[1], line 1\n----> 1 f()", "ValueError: no"]
     assert cell.outputs[0].evalue == "no"
@@ -87,7 +87,7 @@ def test_a_cell_that_never_ran_is_reported():
 
 
 @pytest.mark.parametrize("path", [
-    f"{Path.home()}/x", str(ROOT), f"{ROOT}/course_lib/a.py", f"{tempfile.gettempdir()}/tmp12/x", "lib/site-packages/torch"])
+    f"{Path.home()}/x", str(ROOT), f"{ROOT}/a.py", f"{tempfile.gettempdir()}/x", "site-packages/torch"])
 @pytest.mark.parametrize("output", [
     lambda path: stdout(f"read\n{path}\n"),
     lambda path: shown({"text/html": f"<p title='{path}'>"}),

@@ -17,7 +17,7 @@ FACTS_FORM = "**difficulty** ●●○○○ **importance** ●●●●● **ab
 
 
 def cards(page: Page) -> Iterator[Problem]:
-    """`### Exercise N.k · Title` in order, its line of facts, and right under it the exercise cell with its check."""
+    """`### Exercise N.k · Title` in order, with a line of facts, and right under it the exercise cell."""
     visible = [cell for cell in page.lesson.cells if "instructor" not in cell.tags]
     number = 0
     for cell, below in zip(visible, [*visible[1:], None], strict=True):
@@ -35,7 +35,8 @@ def bank(page: Page) -> Iterator[Problem]:
     """Every exercise of the chapter is in the lesson once, and its card repeats what the bank says."""
     if page.exercises is None:
         return
-    of_chapter = [slug for slug, exercise in page.exercises.items() if exercise.chapter == page.lesson.chapter]
+    chapter = page.lesson.chapter
+    of_chapter = [slug for slug, exercise in page.exercises.items() if exercise.chapter == chapter]
     shown = [cell.exercise for cell in page.code if cell.exercise]
     for slug in of_chapter:
         if slug not in shown:
@@ -44,9 +45,10 @@ def bank(page: Page) -> Iterator[Problem]:
         if not cell.exercise:
             continue
         if cell.exercise not in of_chapter:
-            yield page.problem("bank", cell, f"the bank has no exercise {cell.exercise!r} in chapter {page.lesson.chapter}")
+            message = f"the bank has no exercise {cell.exercise!r} in chapter {chapter}"
+            yield page.problem("bank", cell, message)
             continue
-        number = f"{page.lesson.chapter}.{of_chapter.index(cell.exercise) + 1}"
+        number = f"{chapter}.{of_chapter.index(cell.exercise) + 1}"
         yield from _agrees(page, above, cell.exercise, number)
 
 
@@ -54,10 +56,11 @@ def _card(page: Page, cell: Cell, below: Cell | None, number: int) -> Iterator[P
     if "card" not in cell.tags:
         yield page.problem("card", cell, 'the card of an exercise has tags=["card"]')
     head, facts = HEAD.match(cell.source), FACTS.search(cell.source)
+    full_number = f"{page.lesson.chapter}.{number}"
     if not head:
-        yield page.problem("card", cell, f"a card begins with `### Exercise {page.lesson.chapter}.{number} · Title`")
-    elif (int(head[1]), int(head[2])) != (page.lesson.chapter, number):
-        yield page.problem("card", cell, f"this is exercise {page.lesson.chapter}.{number}, not {head[1]}.{head[2]}")
+        yield page.problem("card", cell, f"a card begins with `### Exercise {full_number} · Title`")
+    elif f"{head[1]}.{head[2]}" != full_number:
+        yield page.problem("card", cell, f"this is exercise {full_number}, not {head[1]}.{head[2]}")
     if not facts:
         yield page.problem("card", cell, f"the card lacks its line of facts: {FACTS_FORM}")
     elif not all(re.fullmatch("●+○*", dots) for dots in facts.group(1, 2)):
@@ -69,10 +72,11 @@ def _card(page: Page, cell: Cell, below: Cell | None, number: int) -> Iterator[P
 def _exercise_cell(page: Page, cell: Cell) -> Iterator[Problem]:
     if regions.BEGIN not in cell.source:
         yield page.problem("card", cell, f"an exercise cell has a solution region, from `{regions.BEGIN}`")
-    calls = [node for node in ast.walk(page.trees[cell.id]) if isinstance(node, ast.Call) and dotted(node.func) == "check"]
-    slugs = [call.args[0].value for call in calls if call.args and isinstance(call.args[0], ast.Constant)]
-    if slugs != [cell.exercise]:
-        yield page.problem("card", cell, f'an exercise cell checks its answer once: check("{cell.exercise}", ...)')
+    calls = [node for node in ast.walk(page.trees[cell.id]) if isinstance(node, ast.Call)]
+    checked = [call.args[0] for call in calls if dotted(call.func) == "check" and call.args]
+    if [node.value for node in checked if isinstance(node, ast.Constant)] != [cell.exercise]:
+        message = f'an exercise cell checks its answer, once: check("{cell.exercise}", ...)'
+        yield page.problem("card", cell, message)
 
 
 def _agrees(page: Page, card: Cell, slug: str, number: str) -> Iterator[Problem]:
@@ -85,4 +89,4 @@ def _agrees(page: Page, card: Cell, slug: str, number: str) -> Iterator[Problem]
     for fact, value in told.items():
         wanted = number if fact == "number" else getattr(exercise, fact)
         if value != wanted:
-            yield page.problem("bank", card, f"the card's {fact} is {value!r}; the bank's for {slug!r} is {wanted!r}")
+            yield page.problem("bank", card, f"the card's {fact} is {value!r}; the bank's is {wanted!r}")

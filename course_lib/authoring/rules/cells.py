@@ -33,14 +33,13 @@ def setup(page: Page) -> Iterator[Problem]:
 
 
 def length(page: Page) -> Iterator[Problem]:
-    """A code cell has at most 15 lines that are not blank, the set-up or one with a class 30: what the learner sees."""
+    """A code cell shows the learner at most 15 lines that are not blank; the set-up and a class 30."""
     for cell in page.code:
         lines = sum(bool(line.strip()) for line in _seen(cell).split("\n"))
         has_class = any(isinstance(node, ast.ClassDef) for node in page.trees[cell.id].body)
         most = MOST_LINES_OF_A_CLASS if has_class or "setup" in cell.tags else MOST_LINES
         if lines > most:
-            yield page.problem("length", cell, f"the cell has {lines} lines, and {most} are what a reader takes in; "
-                               "make it two")
+            yield page.problem("length", cell, f"the cell has {lines} lines, and {most} is the most")
 
 
 def _seen(cell: Cell) -> str:

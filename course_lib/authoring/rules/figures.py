@@ -8,6 +8,7 @@ from course_lib.authoring.page import Page
 from course_lib.authoring.problem import Problem
 from course_lib.authoring.source import Cell
 
+FORM = 'viz.show(figure, alt="...")'
 SHORTEST_ALT = 20    # characters; below that it is a title, not a description
 # Of pyplot and of course_lib.viz: what does not make a figure.
 NO_FIGURE = {"plt.close", "plt.rc", "plt.get_cmap", "plt.imread", "plt.imsave", "viz.show", "viz.use_style",
@@ -24,40 +25,34 @@ def alternative_text(page: Page) -> Iterator[Problem]:
             if isinstance(node, ast.Call):
                 yield from _shown_well(page, cell, tree, node)
         if any(_makes_a_figure(call) for call in calls_made(tree, known)) and not _ends_in_show(tree, known):
-            yield page.problem("figures", cell, 'a cell that makes a figure ends in viz.show(figure, alt="...")')
+            yield page.problem("figures", cell, f"a cell that makes a figure ends in {FORM}")
 
 
 def _makes_a_figure(call: ast.Call) -> bool:
     name = dotted(call.func)
-    makes = name.startswith(("plt.", "viz.")) and name.split(".")[-1][0].islower()    # plt.Rectangle is a shape
+    makes = name.startswith(("plt.", "viz.")) and name.split(".")[-1][0].islower()    # plt.Circle is a shape
     return makes and name not in NO_FIGURE and not name.startswith(NO_FIGURE_UNDER)
 
 
 def _ends_in_show(tree: ast.Module, known: dict[str, Definition]) -> bool:
-    last = [node for node in tree.body if not (isinstance(node, ast.Expr) and dotted_call(node) == "check")][-1:]
-    return any(dotted(call.func) == "viz.show" for node in last for call in calls_made(node, known))
-
-
-def dotted_call(node: ast.Expr) -> str:
-    return dotted(node.value.func) if isinstance(node.value, ast.Call) else ""
+    return any(dotted(call.func) == "viz.show" for call in calls_made(tree.body[-1], known))
 
 
 def _shown_well(page: Page, cell: Cell, tree: ast.Module, call: ast.Call) -> Iterator[Problem]:
     name = dotted(call.func)
     if name == "plt.show":
-        yield page.problem("figures", cell, 'plt.show() has no alternative text; use viz.show(figure, alt="...")',
-                           call.lineno)
+        yield page.problem("figures", cell, f"plt.show() has no alternative text; use {FORM}", call.lineno)
     if name == "viz.show":
         alt = keyword(call, "alt")
         if alt is None:
-            yield page.problem("figures", cell, 'viz.show needs alt="...": what is to be seen', call.lineno)
+            yield page.problem("figures", cell, f"viz.show says what is to be seen: {FORM}", call.lineno)
         elif not _handed_on(tree, alt) and _length(alt) < SHORTEST_ALT:
-            yield page.problem("figures", cell, f"write the alternative text out, in {SHORTEST_ALT} characters or "
-                               "more: a string or an f-string that says what is to be seen", call.lineno)
+            message = f"write the alternative text out, a string of {SHORTEST_ALT} characters or more"
+            yield page.problem("figures", cell, message, call.lineno)
 
 
 def _handed_on(tree: ast.Module, alt: ast.expr) -> bool:
-    """Whether `alt` is the argument of that name of a function of the cell: then its callers write the words."""
+    """Whether `alt` is an argument of a function in the cell: then its callers write the words."""
     arguments = {argument.arg for node in ast.walk(tree) if isinstance(node, ast.arguments)
                  for argument in [*node.args, *node.kwonlyargs]}
     return isinstance(alt, ast.Name) and alt.id == "alt" and "alt" in arguments

@@ -1,4 +1,4 @@
-"""Headings: `# N · Title` once and first, `## k · Title` counted from 1, and a chapter's fixed last sections."""
+"""Headings: `# N · Title` once and first, `## k · Title` counted from 1, and the fixed last sections."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def title(page: Page) -> Iterator[Problem]:
             yield page.problem("title", heading.cell, f"the title is `# {page.lesson.chapter} · Title`, "
                                f"not `# {heading.text}`", heading.offset + 1)
     for heading in tops[1:]:
-        yield page.problem("title", heading.cell, "a second `#` heading; sections have two", heading.offset + 1)
+        yield page.problem("title", heading.cell, "a second `#` heading; write `##`", heading.offset + 1)
 
 
 def sections(page: Page) -> Iterator[Problem]:
@@ -32,14 +32,14 @@ def sections(page: Page) -> Iterator[Problem]:
     number = 0
     names = []
     for heading in (heading for heading in page.headings if heading.level == 2):
-        found = NUMBERED.fullmatch(heading.text)
+        found, line = NUMBERED.fullmatch(heading.text), heading.offset + 1
         names.append(found[2] if found else heading.text)
         number += bool(found)
         if found and int(found[1]) != number:
-            yield page.problem("sections", heading.cell, f"section {number} is numbered {found[1]}", heading.offset + 1)
+            yield page.problem("sections", heading.cell, f"section {number} is numbered {found[1]}", line)
         if not found and heading.text not in UNNUMBERED:
-            yield page.problem("sections", heading.cell, f"a section is `## {number + 1} · Title`, not "
-                               f"`## {heading.text}`", heading.offset + 1)
+            message = f"a section is `## {number + 1} · Title`, not `## {heading.text}`"
+            yield page.problem("sections", heading.cell, message, line)
     if number == 0:
         yield page.problem("sections", None, "the lesson has no section `## 1 · Title`")
     if page.lesson.chapter >= 1 and tuple(names[-2:]) != CLOSING:

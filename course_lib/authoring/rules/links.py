@@ -10,12 +10,12 @@ from course_lib.authoring.page import Page, line_at, prose
 from course_lib.authoring.problem import Problem
 
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(\s*<?([^)>\s]*)>?(?:\s+\"[^\"]*\")?\s*\)")
-HTML = re.compile(r"<(img|a|iframe|video|script|source)\b[^>]*?\b(?:src|href)\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
+HTML = re.compile(r"<(img|a|iframe|video|script)\b[^>]*?\b(?:src|href)\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
 
 
 def links(page: Page) -> Iterator[Problem]:
-    """Local targets exist, headings linked to are there, and pictures have words and come from this repository."""
+    """Local targets exist, headings linked to are there, and pictures have words and come from here."""
     for cell in page.markdown:
         text = prose(cell.source)
         found = [(match.start(), bool(match[1]), match[3]) for match in LINK.finditer(text)]
@@ -34,7 +34,7 @@ def _wrong(page: Page, embedded: bool, target: str) -> str | None:
     """Why a target is not to be had, or None."""
     if SCHEME.match(target):
         local = not embedded or target.startswith(("data:", "attachment:"))
-        return None if local else f"{target} is fetched from the network when the notebook is opened; keep a copy here"
+        return None if local else f"{target} is fetched from the network; keep a copy in the repository"
     file, _, anchor = unquote(target).partition("#")
     if not file:
         there = {heading.text.replace(" ", "-") for heading in page.headings}    # as JupyterLab makes them

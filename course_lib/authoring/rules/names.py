@@ -1,7 +1,8 @@
 """Names: every section runs in a fresh kernel after the set-up cell.
 
-So a cell uses what its section defined above it, what the set-up cell defined, or what it imports itself. What stands
-in an exercise cell is the learner's, and an instructor's cell is not in the learner's edition: nobody builds on either.
+So a cell uses what its section defined above it, what the set-up cell defined, or what it imports itself.
+What stands in an exercise cell is the learner's, and an instructor's cell is not in the learner's edition:
+nothing builds on either.
 """
 
 import builtins
@@ -39,10 +40,10 @@ def defined(page: Page) -> Iterator[Problem]:
 
 
 def _names(cell: Cell, available: set[str]) -> tuple[set[str], dict[str, int]]:
-    """What a cell binds, and what it uses that is neither available nor bound before, with the line of the first use.
+    """What a cell binds, and what it uses that is neither available nor bound before, with the line of that.
 
-    The compiler has settled every scope already, so this reads its result: at a cell's top a name is loaded by
-    LOAD_NAME; in a function, which runs later, a global one by LOAD_GLOBAL.
+    The compiler has settled every scope already, so this reads its result: at a cell's top a name is loaded
+    by LOAD_NAME; in a function, which runs later, a global one by LOAD_GLOBAL.
     """
     try:
         code = compile(cell.source, "cell", "exec")
@@ -51,13 +52,16 @@ def _names(cell: Cell, available: set[str]) -> tuple[set[str], dict[str, int]]:
     bound: set[str] = set()
     missing: dict[str, int] = {}
     later: dict[str, int] = {}
+    there = set(available)
     for name, action, line in _uses(code):
-        if action == "LOAD_NAME" and name not in available | bound:
+        if action == "LOAD_NAME" and name not in there:
             missing.setdefault(name, line)
         elif action == "STORE_NAME":
             bound.add(name)
+            there.add(name)
         elif action == "DELETE_NAME":
             bound.discard(name)
+            there.discard(name)
     for inner in _inner(code):
         own: set[str] = set()    # a class body binds names of its own
         for name, action, line in _uses(inner):
@@ -70,11 +74,11 @@ def _names(cell: Cell, available: set[str]) -> tuple[set[str], dict[str, int]]:
 
 
 def _uses(code: CodeType) -> Iterator[tuple[str, str, int]]:
-    """(name, operation, line) for every operation on a name, in the order of execution as far as code has one."""
-    lines = sorted(dis.findlinestarts(code))
+    """(name, operation, line) for every operation on a name, in the order in which they stand in the code."""
+    starts = dict(dis.findlinestarts(code))
     line = 1
     for instruction in dis.get_instructions(code):
-        line = next((number for offset, number in reversed(lines) if offset <= instruction.offset and number), line)
+        line = starts.get(instruction.offset) or line
         if instruction.opname.endswith(("_NAME", "_GLOBAL")):
             yield instruction.argval, instruction.opname, line
 
@@ -88,10 +92,10 @@ def _inner(code: CodeType) -> Iterator[CodeType]:
 
 def _why(page: Page, section: Section, name: str, theirs: set[str]) -> str:
     if name in theirs:
-        return f"`{name}` is bound in an exercise or instructor's cell, which may hold anything; bind it again, or import it"
+        return f"`{name}` is bound in an exercise or instructor's cell, on which nothing builds; bind it here"
     for other in page.sections:
         for cell in other.cells:
             if other is not section and cell.kind == "code" and name in _names(cell, set())[0]:
                 where = f"section {other.heading.text!r}" if other.heading else "the cells before section 1"
-                return f"`{name}` is from {where}; define it in this section too, or move it to the set-up cell"
+                return f"`{name}` is from {where}; define it here too, or in the set-up cell"
     return f"`{name}` is not defined above, in this section or in the set-up cell"

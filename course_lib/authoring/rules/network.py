@@ -4,14 +4,14 @@ import ast
 import re
 from collections.abc import Iterator
 
-from course_lib.authoring.calls import dotted
+from course_lib.authoring.calls import dotted, keyword
 from course_lib.authoring.page import Page
 from course_lib.authoring.problem import Problem
 
 FETCHES = re.compile(
-    r"(.*\.)?(urlopen|urlretrieve|load_state_dict_from_url|download_url_to_file|hf_hub_download|snapshot_download"
-    r"|from_pretrained|fetch_\w+)|(torch\.)?hub\.\w+|(requests|httpx|wget|aiohttp)\..*")
-MODULES = {"requests", "httpx", "aiohttp", "wget", "socket", "urllib.request", "huggingface_hub", "ftplib", "http.client"}
+    r"(.*\.)?(urlopen|urlretrieve|load_state_dict_from_url|download_url_to_file|from_pretrained|fetch_\w+)"
+    r"|(torch\.)?hub\.\w+|(requests|httpx|wget|aiohttp)\..*")
+MODULES = {"requests", "httpx", "aiohttp", "wget", "socket", "urllib.request", "huggingface_hub"}
 INSTALLS = re.compile(r"^\s*#?\s*([!%]\s*(pip|conda|mamba|uv|wget|curl|git)\b)", re.MULTILINE)
 RUNS = re.compile(r"\b(pip3?|conda|wget|curl|git)\b")
 
@@ -24,7 +24,8 @@ def offline(page: Page) -> Iterator[Problem]:
                                cell.source.count("\n", 0, found.start(1)) + 1)
         for node in ast.walk(page.trees[cell.id]):
             if why := _fetches(node):
-                yield page.problem("network", cell, f"{why} fetches from the network; a lesson runs offline", node.lineno)
+                message = f"{why} fetches from the network; a lesson runs offline"
+                yield page.problem("network", cell, message, node.lineno)
 
 
 def _fetches(node: ast.AST) -> str | None:
@@ -40,11 +41,10 @@ def _fetches(node: ast.AST) -> str | None:
         return f"{name}(...)"
     if name.startswith(("subprocess.", "os.system", "os.popen")) and RUNS.search(ast.unparse(node)):
         return ast.unparse(node)
-    for argument in node.keywords:
-        value = argument.value
-        is_a_name = isinstance(value, ast.Attribute) or (isinstance(value, ast.Constant) and isinstance(value.value, str))
-        if argument.arg == "weights" and is_a_name and name.split(".")[0] in ("torchvision", "models", "timm"):
-            return f"{name}(weights=...)"
-        if argument.arg in ("download", "pretrained") and isinstance(value, ast.Constant) and value.value is True:
-            return f"{name}({argument.arg}=True)"
-    return None
+    for argument in ("download", "pretrained"):
+        value = keyword(node, argument)
+        if isinstance(value, ast.Constant) and value.value is True:
+            return f"{name}({argument}=True)"
+    weights = keyword(node, "weights")
+    named = isinstance(weights, ast.Attribute) or isinstance(getattr(weights, "value", None), str)
+    return f"{name}(weights=...)" if named and re.match(r"(torchvision|models|timm)\.", name) else None

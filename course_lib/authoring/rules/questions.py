@@ -16,15 +16,19 @@ def questions(page: Page) -> Iterator[Problem]:
                  if isinstance(node, ast.Call) and dotted(node.func) in ("predict", "quiz")]
         for tag in ("predict", "quiz"):
             if (tag in cell.tags) != any(dotted(call.func) == tag for call in calls):
-                yield page.problem("questions", cell, f'{tag}("id") stands in a cell with tags=["{tag}"], and only there')
+                yield page.problem("questions", cell, f'{tag}("id") and tags=["{tag}"] go together')
         for call in calls:
-            name = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
-            if not isinstance(name, str):
-                yield page.problem("questions", cell, f'write the id out: {dotted(call.func)}("id")', call.lineno)
-            elif name in asked:
-                yield page.problem("questions", cell, f"question {name!r} is asked a second time", call.lineno)
-            elif page.questions is not None and name not in page.questions:
-                yield page.problem("questions", cell, f"the bank has no question {name!r}", call.lineno)
-            asked.add(str(name))
-            if len(call.args) + len(call.keywords) > 1:
-                yield page.problem("questions", cell, "a lesson asks; it does not give the answer too", call.lineno)
+            if why := _wrong(page, call, asked):
+                yield page.problem("questions", cell, why, call.lineno)
+
+
+def _wrong(page: Page, call: ast.Call, asked: set[str]) -> str | None:
+    """What is wrong with one question, or None; adds it to those already asked."""
+    name = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    if not isinstance(name, str):
+        return f'write the id out: {dotted(call.func)}("id")'
+    if name in asked:
+        return f"question {name!r} is asked a second time"
+    asked.add(name)
+    known = page.questions is None or name in page.questions
+    return None if known else f"the bank has no question {name!r}"

@@ -9,17 +9,17 @@ from course_lib.authoring.page import Page
 from course_lib.authoring.problem import Problem
 
 TORCH_DRAWS = re.compile(
-    r"torch\.(rand|randn|randint|rand_like|randn_like|randint_like|randperm|multinomial|bernoulli|normal|poisson)"
+    r"torch\.(rand(n|int|perm|_like|n_like|int_like)?|multinomial|bernoulli|normal|poisson)"
     r"|.*\.(normal_|uniform_|random_|bernoulli_|exponential_|multinomial|bernoulli|rsample)"
     r"|(torch\.nn|nn)\.init\.(?!constant_|zeros_|ones_|eye_|dirac_).*"
     r"|(F|functional|torch\.nn\.functional)\.(dropout\w*|gumbel_softmax)"
-    r"|(.*\.)?(random_split|Linear|Bilinear|Embedding|Conv\dd|ConvTranspose\dd|RNN|LSTM|GRU|RNNCell|LSTMCell|GRUCell"
+    r"|(.*\.)?(random_split|Linear|Bilinear|Embedding|Conv\dd|ConvTranspose\dd|(RNN|LSTM|GRU)(Cell)?"
     r"|MultiheadAttention|Transformer\w*)")
-NUMPY_DRAWS = re.compile(r"(np|numpy)\.random\.(?!default_rng|seed|Generator|SeedSequence)\w+")
+NUMPY_DRAWS = re.compile(r"np\.random\.(?!default_rng|seed|Generator|SeedSequence)\w+")
 PYTHON_DRAWS = re.compile(r"random\.(?!seed|Random)\w+")
-SEEDS = {"torch.manual_seed": "torch", "np.random.seed": "numpy", "numpy.random.seed": "numpy", "random.seed": "random"}
-FRESH = re.compile(r"(np\.random\.|numpy\.random\.)?default_rng|random\.Random")
-MODULES = ("course_lib.attention", "course_lib.models", "torchvision.models")    # their classes start at random
+SEEDS = {"torch.manual_seed": "torch", "np.random.seed": "numpy", "random.seed": "random"}
+FRESH = re.compile(r"(np\.random\.)?default_rng|random\.Random")
+MODULES = ("course_lib.attention", "course_lib.models")    # whose classes start at random
 
 
 def seeded(page: Page) -> Iterator[Problem]:
@@ -33,13 +33,14 @@ def seeded(page: Page) -> Iterator[Problem]:
                 if name in SEEDS and (call.args or call.keywords):
                     done.add(SEEDS[name])
                 if FRESH.fullmatch(name) and not (call.args or call.keywords):
-                    yield page.problem("seeds", cell, f"{name}() needs a seed, like {name}(0)", statement.lineno)
+                    message = f"{name}() needs a seed, like {name}(0)"
+                    yield page.problem("seeds", cell, message, statement.lineno)
                 source = _source_of_draw(call, name, classes)
                 if source and source not in done:
                     done.add(source)    # once a cell is enough
                     seed = next(key for key, value in SEEDS.items() if value == source)
-                    yield page.problem("seeds", cell, f"{name} draws random numbers; call {seed}(...) in this cell "
-                                       "before it, or give it a generator", statement.lineno)
+                    message = f"{name} draws random numbers; call {seed}(...) before it in this cell"
+                    yield page.problem("seeds", cell, message, statement.lineno)
 
 
 def _source_of_draw(call: ast.Call, name: str, classes: set[str]) -> str | None:
