@@ -108,7 +108,7 @@ class _Recorder:
             self.running.pop()
 
     def _is_open_here(self) -> bool:
-        """Hooks fire in every thread that runs the model; only the thread that opened the recorder counts."""
+        """Hooks also run in other threads and in compiled code; only the thread that opened this counts."""
         return not torch.compiler.is_compiling() and self in _open.get()
 
 
