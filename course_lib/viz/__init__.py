@@ -10,8 +10,8 @@
     maps        map_png: a 2D array as PNG bytes within milliseconds
     panels      outline: a box that shows on any background
 
-A function that draws one panel takes `ax=None` and returns the Axes it drew on; one that draws many returns the Figure.
-`show` takes either.
+A function that draws one panel takes `ax=None` and returns the Axes it drew on; one that draws many returns
+the Figure. `show` takes either.
 """
 
 from course_lib.viz.curves import curves
@@ -37,5 +37,6 @@ from course_lib.viz.style import (
 
 __all__ = [
     "CATEGORICAL", "INK", "KEY", "MASKED", "PAPER", "QUERY", "SCORES_CMAP", "VALUE", "WEIGHTS_CMAP",
-    "attention_over_photo", "curves", "heads_over_photo", "map_png", "matrix", "outline", "show", "small_multiples", "use_style",
+    "attention_over_photo", "curves", "heads_over_photo", "map_png", "matrix", "outline", "show",
+    "small_multiples", "use_style",
 ]

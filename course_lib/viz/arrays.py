@@ -1,4 +1,4 @@
-"""From what a caller has (tensors on any device, lists, arrays) to checked numpy arrays, with errors in sentences."""
+"""From what a caller has (tensors on any device, lists, arrays) to checked numpy arrays."""
 
 from typing import Any
 
@@ -15,15 +15,16 @@ def to_numpy(values: Any, name: str) -> np.ndarray:
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must hold numbers in a regular array, got {type(values).__name__}: {error}") from None
+        got = type(values).__name__
+        raise ValueError(f"{name} must hold numbers in a regular array, got {got}: {error}") from None
 
 
 def to_map(values: Any, name: str) -> np.ndarray:
     """`values` as a non-empty (rows, columns) array."""
     array = to_numpy(values, name)
     if array.ndim != 2:
-        hint = " Lay it out with .reshape(rows, columns)." if array.ndim == 1 else " Choose one sample and one head first."
-        raise ValueError(f"{name} must be a 2D (rows, columns) array, got shape {array.shape}.{hint}")
+        hint = "Lay it out with .reshape(rows, columns)." if array.ndim < 2 else "Choose one sample first."
+        raise ValueError(f"{name} must be a 2D (rows, columns) array, got shape {array.shape}. {hint}")
     if array.size == 0:
         raise ValueError(f"{name} is empty: shape {array.shape}.")
     return array
@@ -51,5 +52,6 @@ def to_photo(values: Any, name: str = "photo") -> np.ndarray:
     array = to_picture(values, name)
     low, high = array.min(), array.max()
     if not (low >= 0 and high <= 1):                    # written so that NaN fails too
-        raise ValueError(f"{name} must have values in [0, 1], got {low:.3g} to {high:.3g}. Divide by 255 if it is in bytes.")
+        raise ValueError(f"{name} must have values in [0, 1], got {low:.3g} to {high:.3g}. "
+                         "Divide bytes by 255.")
     return np.repeat(array[..., None], 3, axis=2) if array.ndim == 2 else array

@@ -11,29 +11,32 @@ from course_lib.viz.panels import new_axes
 from course_lib.viz.style import CATEGORICAL, LINE_STYLES
 
 SPREADS = {"min-max": "smallest to largest", "sd": "\N{PLUS-MINUS SIGN} one standard deviation"}
+NAME_HEIGHT = 13.0      # points
 
 
 def curves(series: Mapping[str, tuple[Any, Any]], *, xlabel: str, ylabel: str, title: str | None = None,
            spread: str = "min-max", logx: bool = False, logy: bool = False, ax: Axes | None = None) -> Axes:
     """Draw a mean line and a band for each series, with its name at the line's end instead of in a legend.
 
-    series  name -> (x, runs): x of shape (N,), runs of shape (R, N), a row for each seed, or (N,) for a single run
+    series  name -> (x, runs): x of shape (N,), runs of shape (R, N), a row for each seed, or (N,) for one run
     spread  what the band is: "min-max" over the seeds, or "sd", one standard deviation (n - 1) to each side
     logx, logy  logarithmic axes
 
-    Lines differ in colour and in dashes, so they survive grey print. A line under the plot says how many seeds there are and what the band is.
-    Returns the Axes. Raises ValueError if shapes do not go together or there are more series than can be told apart.
+    Lines differ in colour and in dashes, so they survive grey print. Under the x axis stands how many seeds
+    there are and what the band is. Returns the Axes. Raises ValueError if shapes do not go together or there
+    are more series than can be told apart.
     """
     if not series:
         raise ValueError("series is empty: there is nothing to draw.")
     if len(series) > len(CATEGORICAL):
-        raise ValueError(f"curves can tell {len(CATEGORICAL)} series apart, got {len(series)}. Draw two figures.")
+        raise ValueError(f"{len(CATEGORICAL)} series can be told apart, got {len(series)}. Draw two plots.")
     if spread not in SPREADS:
         raise ValueError(f"spread must be 'min-max' or 'sd', got {spread!r}.")
     checked = {name: _checked(name, x, runs) for name, (x, runs) in series.items()}
 
     ax = ax if ax is not None else new_axes(7.2, 3.6)
-    ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear", yscale="log" if logy else "linear")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set(xscale="log" if logx else "linear", yscale="log" if logy else "linear")
     ends = []
     for (name, (x, runs)), colour, dashes in zip(checked.items(), CATEGORICAL, LINE_STYLES):
         mean = runs.mean(axis=0)
@@ -55,7 +58,8 @@ def curves(series: Mapping[str, tuple[Any, Any]], *, xlabel: str, ylabel: str, t
 def _checked(name: str, x: Any, runs: Any) -> tuple[np.ndarray, np.ndarray]:
     x, runs = to_numpy(x, f"x of {name!r}"), np.atleast_2d(to_numpy(runs, f"runs of {name!r}"))
     if x.ndim != 1 or runs.ndim != 2 or x.size == 0 or runs.shape[1] != x.size:
-        raise ValueError(f"series {name!r} needs x of shape (N,) and runs of shape (R, N), got {x.shape} and {runs.shape}.")
+        raise ValueError(f"series {name!r} needs x of shape (N,) and runs of shape (R, N), "
+                         f"got {x.shape} and {runs.shape}.")
     return x, runs
 
 
@@ -67,16 +71,17 @@ def _band(runs: np.ndarray, mean: np.ndarray, spread: str) -> tuple[np.ndarray, 
 
 
 def _name_at_end(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
-    """Names beside the last points, pushed apart where they would overlap; the order of the heights is kept."""
-    ax.figure.canvas.draw()                                     # limits and size are known only now
-    height = ax.get_window_extent().height / ax.figure.dpi * 72 # in points
-    gap = 13.0
-    points = sorted((ax.transAxes.inverted().transform(ax.transData.transform((x, y)))[1] * height, x, y, name, colour)
-                    for x, y, name, colour in ends)
+    """Names beside the last points, pushed apart where they would overlap, their order kept."""
+    ax.figure.canvas.draw()                                       # limits and size are known only now
+    points_per_pixel = 72 / ax.figure.dpi
+    height = ax.get_window_extent().height * points_per_pixel
+    to_axes = ax.transData - ax.transAxes
+    ends = sorted(ends, key=lambda end: to_axes.transform(end[:2])[1])
+    natural = [to_axes.transform(end[:2])[1] * height for end in ends]
     placed: list[float] = []
-    for point in points:
-        placed.append(max(point[0], placed[-1] + gap) if placed else point[0])
-    shift = max(0.0, (placed[-1] - height) if placed else 0.0)  # the topmost may not leave the axes
-    for (at, x, y, name, colour), target in zip(points, placed):
-        ax.annotate(name, (x, y), xytext=(7, target - shift - at), textcoords="offset points", color=colour,
+    for at in natural:
+        placed.append(max(at, placed[-1] + NAME_HEIGHT) if placed else at)
+    surplus = max(0.0, placed[-1] - height)                       # the topmost may not leave the axes
+    for (x, y, name, colour), at, target in zip(ends, natural, placed):
+        ax.annotate(name, (x, y), xytext=(7, target - surplus - at), textcoords="offset points", color=colour,
                     fontweight="bold", fontsize=9, va="center", annotation_clip=False)

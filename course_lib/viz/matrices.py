@@ -1,4 +1,4 @@
-"""A matrix of weights or scores that can be read: names on the axes, numbers in the cells, hatching where masked."""
+"""A matrix that can be read: names on the axes, numbers in the cells, hatching where it is masked."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,12 +20,12 @@ MOST_NAMES = 24
 
 def matrix(values: Any, *, rows: Sequence[str] | None = None, cols: Sequence[str] | None = None,
            row_axis: str = "queries", col_axis: str = "keys", title: str | None = None, mask: Any = None,
-           numbers: bool | None = None, cmap: str = WEIGHTS_CMAP, vmin: float | None = None, vmax: float | None = None,
-           colorbar: bool = False, ax: Axes | None = None) -> Axes:
+           numbers: bool | None = None, cmap: str = WEIGHTS_CMAP, vmin: float | None = None,
+           vmax: float | None = None, colorbar: bool = False, ax: Axes | None = None) -> Axes:
     """Draw a (N, M) matrix: queries down, keys across.
 
     rows, cols  a name for each row and column; without them, their numbers
-    mask        (N, M), True = may attend; cells that are False are hatched. -inf in `values` is taken as masked, too
+    mask        (N, M), True = may attend; False is hatched, and so is -inf in `values`
     numbers     write each value into its cell; without a word, if there are few enough
     cmap        `WEIGHTS_CMAP` from 0 to the largest value, or `SCORES_CMAP`, symmetric about 0
     vmin, vmax  the values of the first and the last colour
@@ -113,9 +113,9 @@ def _write(ax: Axes, table: np.ndarray, allowed: np.ndarray, colour_of: Any) -> 
     size = 9 if max(table.shape) <= 8 else 7
     for row, column in np.argwhere(allowed):
         value = table[row, column]
-        text = f"{value:.{digits}f}"
-        text = text.replace("-", "\N{MINUS SIGN}").removeprefix("0") if 0 < abs(value) < 1 and digits else text.replace("-", "\N{MINUS SIGN}")
-        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=_readable_on(colour_of(value)))
+        text = f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+        colour = _readable_on(colour_of(value))
+        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
 
 
 def _readable_on(rgba: tuple[float, float, float, float]) -> str:

@@ -33,15 +33,16 @@ def small_multiples(images: Sequence[Any], titles: Sequence[str] | None = None, 
         raise ValueError(f"ncols must be 1 or more, got {ncols}.")
     nrows = math.ceil(len(pictures) / ncols)
     if rows is not None and len(rows) != nrows:
-        raise ValueError(f"{len(pictures)} pictures, {ncols} in a row, make {nrows} rows, but rows has {len(rows)} names.")
+        raise ValueError(f"{len(pictures)} pictures, {ncols} in a row, make {nrows} rows; "
+                         f"rows has {len(rows)} names.")
     if titles is not None and len(titles) not in (len(pictures), min(ncols, len(pictures))):
-        raise ValueError(f"titles must have one for each of the {len(pictures)} pictures or of the {ncols} columns, "
+        raise ValueError(f"titles must have one for each of the {len(pictures)} pictures or {ncols} columns, "
                          f"got {len(titles)}.")
     low = vmin if vmin is not None else min(p.min() for p in pictures)
     high = vmax if vmax is not None else max(p.max() for p in pictures)
 
     tallest = max(p.shape[0] / p.shape[1] for p in pictures)
-    extra = 0.22 if titles is not None and len(titles) > ncols else 0.06          # inches for a title above each row
+    extra = 0.22 if titles is not None and len(titles) > ncols else 0.06      # inches, a title above each row
     side = 0.1 * max(map(len, rows)) if rows is not None else 0.0
     height = nrows * (size * tallest + extra) + (0.25 if titles is not None else 0) + (0.35 if title else 0)
     figure = plt.figure(figsize=(ncols * (size + 0.06) + side, height), layout="constrained")

@@ -18,7 +18,7 @@ LARGE = 150_000         # bytes; above that a figure is stored in 256 colours
 
 KEPT = (PAPER, INK, QUERY, KEY, "#FFFFFF")     # colours that mean something stay exactly what they are
 
-# Hidden from the eye but not from a screen reader. The style stands inline because the class is JupyterLab's own.
+# Hidden from the eye but not from a screen reader; inline, since `jp-sr-only` is known to JupyterLab alone.
 HIDDEN = ("position:absolute;width:1px;height:1px;margin:-1px;padding:0;overflow:hidden;"
           "clip:rect(0,0,0,0);white-space:nowrap;border:0")
 
@@ -26,15 +26,15 @@ HIDDEN = ("position:absolute;width:1px;height:1px;margin:-1px;padding:0;overflow
 def show(figure: Figure | Axes, *, alt: str) -> None:
     """Show a figure in the notebook, with `alt` for those who do not see it, and close it.
 
-    `figure` is a Figure, or the Axes of one (what the one-panel functions of `course_lib.viz` return). `alt` says in a
-    sentence or two what is to be seen. It goes three ways: into the output's metadata (nbconvert reads it), as its plain
-    text, and as a visually hidden element, since JupyterLab (4.6) does not read the metadata. Outside IPython `alt` is
-    printed.
+    `figure` is a Figure, or the Axes of one (what the one-panel functions of `course_lib.viz` return). `alt`
+    says in a sentence or two what is to be seen. It goes three ways: into the output's metadata (nbconvert
+    reads it), as its plain text, and as a visually hidden element, since JupyterLab (4.6) does not read the
+    metadata. Outside IPython `alt` is printed.
 
     The PNG depends on the figure alone: no date, no version. Raises ValueError if `alt` says too little.
     """
     if not isinstance(alt, str) or len(alt.strip()) < SHORTEST_ALT:
-        raise ValueError(f"alt must say in a sentence what is to be seen ({SHORTEST_ALT} characters or more), got {alt!r}.")
+        raise ValueError(f"alt must say what is to be seen, in {SHORTEST_ALT} letters or more, got {alt!r}.")
     alt = " ".join(alt.split())
     figure = figure.get_figure(root=True) if isinstance(figure, Axes) else figure
     try:
@@ -64,8 +64,9 @@ def to_png(figure: Figure) -> tuple[bytes, int, int]:
 def _in_256_colours(buffer: io.BytesIO) -> io.BytesIO:
     """The same picture on a palette of its own.
 
-    Pillow gives the most palette to the most frequent colours, which would leave the glow of a map a few steps. So the
-    palette is chosen on a picture that holds each colour about as often as the square root of its count.
+    Pillow gives the most palette to the most frequent colours, which would leave the glow of a map a few
+    steps. So the palette is chosen on a picture that holds each colour as often as the square root of its
+    count.
     """
     picture = Image.open(buffer).convert("RGB")
     colours, counts = np.unique(np.asarray(picture).reshape(-1, 3) >> 2, axis=0, return_counts=True)

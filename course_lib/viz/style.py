@@ -1,8 +1,9 @@
 """The colours of the course and the one call that sets matplotlib to them.
 
-A query is always `QUERY`, a key always `KEY`, and weights always lie on `WEIGHTS_CMAP`. The colours were chosen with
-numbers, which the tests repeat: they differ in luminance (so they survive grey print) and stay apart under simulated
-protanopia and deuteranopia. Green and cyan do not occur in `WEIGHTS_CMAP`, so an outlined box shows on any map.
+A query is always `QUERY`, a key always `KEY`, and weights always lie on `WEIGHTS_CMAP`. The colours were
+chosen with numbers, which the tests repeat: they differ in luminance (so they survive grey print) and stay
+apart under simulated protanopia and deuteranopia. Green and cyan do not occur in `WEIGHTS_CMAP`, so an
+outlined box shows on any map.
 """
 
 import matplotlib as mpl
@@ -20,11 +21,12 @@ MASKED = "#CFC8BA"    # drawn hatched, so that it is told by its pattern too
 WEIGHTS_CMAP = "magma"      # 0 is dark, the largest weight is bright; luminance only ever rises
 SCORES_CMAP = "PuOr_r"      # diverging: purple is negative, orange positive, white is zero
 
-CATEGORICAL = ("#22223B", "#E0A030", "#A63D2F", "#5B8DB8", "#7B4B94")   # for lines that are neither query, key nor value
+# For lines that are neither query, key nor value.
+CATEGORICAL = ("#22223B", "#E0A030", "#A63D2F", "#5B8DB8", "#7B4B94")
 LINE_STYLES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 3)))
 
 CSS_DPI = 100         # a figure 7 inches wide takes 700 pixels of the page ...
-PIXEL_DPI = 150       # ... and holds 1050, so that it is sharp on a dense screen and still small in a stored notebook
+PIXEL_DPI = 150       # ... and holds 1050: sharp on a dense screen, yet small in a stored notebook
 
 
 def use_style() -> None:
