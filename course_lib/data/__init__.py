@@ -7,23 +7,29 @@
 | `scenes(2000, options).stack("image", "semantic")` | tensors to train on | scenes.py |
 | `video(7, occluder=14)` | moving digits with their tracks | videos.py |
 | `photo("cat")` | a bundled photograph | photos.py |
+| `real_set("cifar10")` | one of four data sets of torchvision's, once it is fetched | real.py |
+| `FolderSegmentation("my_data", num_classes=3)` | your own `images/` and `masks/` | folder.py |
 
 Everything but `download` works without a network. Options are in scene_options.py, what a scene carries in
 scene_types.py, questions and their vocabulary in questions.py, colours in palette.py.
 """
 
 from .digits import digits
+from .download import download
+from .folder import FolderSegmentation
 from .palette import PALETTE
 from .photos import photo, photo_names, stereo_motorcycle
 from .questions import ANSWERS, QUESTION_LENGTH, VOCABULARY, Question, encode_question
+from .real import VOC_IGNORE, DataNotFound, RealDataset, real_set, real_sets
 from .scene_options import SceneOptions
 from .scene_types import Cue, Scene, SceneObject
 from .scenes import SceneSet, scene, scenes, stack
 from .videos import Track, Video, video
 
 __all__ = [
-    "ANSWERS", "PALETTE", "QUESTION_LENGTH", "VOCABULARY",
-    "Cue", "Question", "Scene", "SceneObject", "SceneOptions", "SceneSet", "Track", "Video",
-    "digits", "encode_question", "photo", "photo_names", "scene", "scenes", "stack", "stereo_motorcycle",
-    "video",
+    "ANSWERS", "PALETTE", "QUESTION_LENGTH", "VOCABULARY", "VOC_IGNORE",
+    "Cue", "DataNotFound", "FolderSegmentation", "Question", "RealDataset", "Scene", "SceneObject",
+    "SceneOptions", "SceneSet", "Track", "Video",
+    "digits", "download", "encode_question", "photo", "photo_names", "real_set", "real_sets", "scene",
+    "scenes", "stack", "stereo_motorcycle", "video",
 ]

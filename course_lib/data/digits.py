@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 
 Split = Literal["train", "test"]
@@ -61,6 +60,7 @@ def check_split(split: str) -> None:
 @lru_cache(maxsize=1)
 def digit_levels() -> tuple[np.ndarray, np.ndarray]:
     """All digits, read-only: levels (1797, 8, 8) uint8, 0..16; labels (1797,) int64."""
+    from sklearn.datasets import load_digits                    # a slow import, and photographs do without it
     bunch = load_digits()
     levels, labels = bunch.images.astype(np.uint8), bunch.target.astype(np.int64)
     levels.flags.writeable = labels.flags.writeable = False     # cached: nobody may change them
