@@ -16,6 +16,10 @@ examples:
 """
 
 
+class Refused(Exception):
+    """What was asked for does not exist or needs a yes; the message says what does or how."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `course ARGV`; returns the exit status: 0 fine, 1 found wanting, 2 not understood, 130 stopped."""
     argv = list(sys.argv[1:] if argv is None else argv)
@@ -33,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"not understood: {' '.join(options)}; `course {argv[0]} --help` says what is")
     try:
         return arguments.run(arguments, options)
-    except LookupError as error:
-        print(f"course {argv[0]}: {error.args[0] if error.args else error}", file=sys.stderr)
+    except (LookupError, Refused) as error:
+        print(f"course {argv[0]}: {error.args[0]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
@@ -63,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     reset = verb("reset", _reset, "a fresh copy of a chapter in work/; the old one is kept, renamed")
     reset.add_argument("chapter", metavar="NN", help="a chapter's number or name")
     verb("progress", _progress, "say what is solved, tried and left")
+    data = verb("data", _data, "list the real data sets, or say how large one is and fetch it into data/")
+    data.add_argument("name", nargs="?", metavar="NAME")
+    data.add_argument("--yes", action="store_true", help="do not ask before fetching")
+    experiment = verb("experiment", _experiment, "list the lessons' experiments, or run one and record it")
+    experiment.add_argument("name", nargs="?", metavar="NAME")
+    experiment.add_argument("--size", choices=("small", "full"), default="full",
+                            help="full: what the lessons quote, recorded; small: what they run (default: full)")
     parser.set_defaults(verbs=list(verbs.choices))
     return parser
 
@@ -89,11 +100,9 @@ def _build(arguments: argparse.Namespace, options: list[str]) -> int:
     from course_lib.authoring import build
 
     try:
-        problems = build(arguments.chapters or None, check=arguments.check)
+        return 1 if build(arguments.chapters or None, check=arguments.check) else 0
     except ValueError as error:
-        print(f"course build: {error}", file=sys.stderr)
-        return 2
-    return 1 if problems else 0
+        raise Refused(str(error)) from None
 
 
 def _reset(arguments: argparse.Namespace, options: list[str]) -> int:
@@ -108,6 +117,49 @@ def _progress(arguments: argparse.Namespace, options: list[str]) -> int:
     from course_lib.exercises import progress_table
 
     print(progress_table())
+    return 0
+
+
+def _data(arguments: argparse.Namespace, options: list[str]) -> int:
+    from course_lib.data.real import find, folder_of, real_sets, size_of
+
+    if arguments.name is None:
+        for entry in real_sets():
+            there = "there" if folder_of(entry).is_dir() else size_of(entry)
+            print(f"{entry.name:<18}{there:>8}  {entry.title}: {entry.about}")
+        return 0
+    try:
+        entry = find(arguments.name)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    if not arguments.yes and not folder_of(entry).is_dir():
+        question = f"{entry.title} is {size_of(entry)} to fetch, into {folder_of(entry)}."
+        if not sys.stdin.isatty():
+            raise Refused(f"{question} Add --yes to fetch it.")
+        if input(f"{question} Fetch it? [y/N] ").strip().lower() not in ("y", "yes"):
+            return 0
+    from course_lib.data import download
+
+    try:
+        download(arguments.name)
+    except OSError as error:    # no network, no room, or a set that is not complete
+        print(f"course data: {error.strerror or error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _experiment(arguments: argparse.Namespace, options: list[str]) -> int:
+    from course_lib import experiments
+
+    if arguments.name is None:
+        print("\n".join(experiments.names()))
+        return 0
+    if arguments.size == "small":
+        print(experiments.summary(experiments.run(arguments.name, "small")))
+        return 0
+    path = experiments.record(arguments.name)
+    result = experiments.load_record(arguments.name)
+    print(f"{experiments.summary(result)}\n{experiments.provenance(result)}\n{path}")
     return 0
 
 

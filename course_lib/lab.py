@@ -1,13 +1,16 @@
 """Open JupyterLab on a chapter in work/."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from course_lib import workspace
 from course_lib.paths import work_dir
+from course_lib.setup.process import become
+
+# What JupyterLab is told beforehand, so that the first thing to see is chapter 0 and not a question about news.
+_SETTINGS = Path(__file__).parent / "lab_settings"
 
 
 def open_lab(chapter: str = "0", options: Sequence[str] = ()) -> int:
@@ -24,21 +27,21 @@ def open_lab(chapter: str = "0", options: Sequence[str] = ()) -> int:
         print(f"Copied to {work_dir()}: {', '.join(copied.new)}")
     for name in copied.outdated:
         print(f"There is a newer edition of {name}: `course reset {name}` takes it and keeps yours.")
-    sys.stdout.flush()
-    return subprocess.call(command(notebook, options), env=os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"})
+    print("JupyterLab runs until you press Control-C twice here.")
+    if not has_display():
+        print("No display here: open the address below in a browser. From another machine, forward its port first "
+              "(ssh -L 8888:localhost:8888 ...).")
+    return become(command(notebook, options), os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"})
 
 
 def command(notebook: str, options: Sequence[str] = ()) -> list[str]:
     """The command line that opens `notebook`, a name in work/, in this Python's JupyterLab."""
     line = [
-        sys.executable, "-m", "jupyterlab", str(work_dir() / notebook), f"--ServerApp.root_dir={work_dir()}",
-        "--LabApp.news_url=None",   # the first thing to see is chapter 0, not a question about Jupyter's news
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        sys.executable, "-m", "jupyterlab", "--log-level=WARN", f"--ServerApp.root_dir={work_dir()}",
+        f"--LabApp.default_url=/lab/tree/{notebook}", f"--LabApp.app_settings_dir={_SETTINGS}",
     ]
     if not has_display():
         line.append("--no-browser")
-        print("No display here: open the address that JupyterLab prints below in a browser. From another "
-              "machine, forward its port first (ssh -L 8888:localhost:8888 ...).")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         line.append("--allow-root")     # a container; JupyterLab refuses otherwise
     return [*line, *options]

@@ -8,6 +8,9 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
+import nbformat
+from nbformat.sign import NotebookNotary
+
 from course_lib.paths import CHAPTERS, work_dir
 
 _EDITIONS = ".editions.json"    # in work/: which edition each copy was made from
@@ -95,6 +98,8 @@ def _free_name(path: Path) -> Path:
 def _copy(source: Path, target: Path, editions: dict[str, str]) -> None:
     shutil.copyfile(source, target)     # not copy2: the copy is the learner's, made now and writable
     editions[source.name] = _digest(source)
+    if target.suffix == ".ipynb":       # signed, or JupyterLab strips the stored feedback of its styles
+        NotebookNotary().sign(nbformat.read(target, as_version=4))
 
 
 def _digest(path: Path) -> str:

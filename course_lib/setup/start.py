@@ -1,7 +1,6 @@
 """What `python start.py` does: find or make an environment, then hand over to the `course` command in it."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from urllib.request import url2pathname
 
 from course_lib.paths import ROOT
 from course_lib.setup import pip, venv
+from course_lib.setup.process import become
 from course_lib.setup.trouble import SetupError, explain_os_error
 
 HELP = """\
@@ -62,7 +62,7 @@ def _start(argv: list[str]) -> int:
     if not argv:
         _examine(folder, python)
         argv = ["lab"]
-    return hand_over(python, argv)
+    return become([str(python), "-m", "course_lib.cli", *argv])
 
 
 def _installed_in_active() -> metadata.Distribution | None:
@@ -118,17 +118,3 @@ def _examine(folder: Path, python: Path) -> None:
         venv.write_stamp(folder, examined=current)
     else:
         print("The doctor has found something (above). JupyterLab opens all the same.", flush=True)
-
-
-def hand_over(python: Path, argv: Sequence[str]) -> int:
-    """Become `course ARGV` in the environment of `python`; on Windows, which cannot, wait for it."""
-    command = [str(python), "-m", "course_lib.cli", *argv]
-    sys.stdout.flush()
-    if os.name != "nt":
-        os.execv(command[0], command)
-    process = subprocess.Popen(command)
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:   # the child has got it too, and decides (JupyterLab asks)
-            continue

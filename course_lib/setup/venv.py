@@ -1,4 +1,4 @@
-"""The checkout's own virtual environment, `.venv`: made, and made again when broken. Nothing else is deleted."""
+"""The checkout's own environment, `.venv`: made, and made again when broken. Nothing else is ever deleted."""
 
 import hashlib
 import json

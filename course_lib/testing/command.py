@@ -1,11 +1,11 @@
 """`course test`: pytest over the tests and every notebook, a worker a core and a thread a worker."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 
 from course_lib.paths import ROOT
+from course_lib.setup.process import become
 
 _FOLDERS = ("tests", "chapters", "solutions")       # a release has no solutions
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -14,7 +14,8 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLI
 def run_tests(options: Sequence[str] = ()) -> int:
     """Run pytest with `options`; returns its exit status. Paths among them stand for everything."""
     threads = dict.fromkeys(_THREADS, "1")
-    return subprocess.call(command(options), cwd=ROOT, env=os.environ | threads)
+    os.chdir(ROOT)
+    return become(command(options), os.environ | threads)
 
 
 def command(options: Sequence[str] = ()) -> list[str]:

@@ -12,6 +12,9 @@ from course_lib.testing.offline import sitecustomize   # noqa: F401  importing i
 from course_lib.testing.report import KEY, CourseReport
 
 _OFFLINE = Path(sitecustomize.__file__).parent
+# Where Jupyter and IPython keep a person's own settings: a start-up file there must not change what a test sees.
+_JUPYTERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
+             "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
 _WORK = pytest.StashKey[Path]()
 _FILE = pytest.StashKey[Path]()
 
@@ -21,8 +24,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_OFFLINE), os.environ.get("PYTHONPATH")]))
     os.environ["TQDM_DISABLE"] = "1"    # stored outputs hold no progress bars
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    config.stash[_WORK] = Path(tempfile.mkdtemp(prefix="course-test-"))
-    os.environ["COURSE_WORK"] = str(config.stash[_WORK])
+    folder = config.stash[_WORK] = Path(tempfile.mkdtemp(prefix="course-test-"))
+    os.environ["COURSE_WORK"] = str(folder)
+    for name in _JUPYTERS:
+        os.environ[name] = str(folder / name.lower())
     config.pluginmanager.register(CourseReport(), "course-report")
 
 
