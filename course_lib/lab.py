@@ -9,19 +9,16 @@ from course_lib import workspace
 from course_lib.paths import work_dir
 from course_lib.setup.process import become
 
-# What JupyterLab is told beforehand, so that the first thing to see is chapter 0 and not a question about news.
+# What JupyterLab is told beforehand, so that chapter 0 comes first and no question about news
 _SETTINGS = Path(__file__).parent / "lab_settings"
 
 
-def open_lab(chapter: str = "0", options: Sequence[str] = ()) -> int:
-    """Fill work/, then run JupyterLab there until it is stopped; returns its exit status.
+def open_lab(notebook: str, options: Sequence[str] = ()) -> int:
+    """Fill work/, then run JupyterLab there, with the chapter `notebook` open, until it is stopped.
 
     `options` go to `jupyter lab` as they are. Without a display its address is printed and no browser opened.
-
-    Raises:
-        LookupError: No single chapter goes by this name.
+    Returns JupyterLab's exit status.
     """
-    notebook = workspace.find_chapter(chapter).name
     copied = workspace.fill()
     if copied.new:
         print(f"Copied to {work_dir()}: {', '.join(copied.new)}")
@@ -29,8 +26,8 @@ def open_lab(chapter: str = "0", options: Sequence[str] = ()) -> int:
         print(f"There is a newer edition of {name}: `course reset {name}` takes it and keeps yours.")
     print("JupyterLab runs until you press Control-C twice here.")
     if not has_display():
-        print("No display here: open the address below in a browser. From another machine, forward its port first "
-              "(ssh -L 8888:localhost:8888 ...).")
+        print("No display here: open the address below in a browser. From another machine, forward its port "
+              "first (ssh -L 8888:localhost:8888 ...).")
     return become(command(notebook, options), os.environ | {"JUPYTER_PREFER_ENV_PATH": "1"})
 
 

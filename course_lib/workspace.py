@@ -29,16 +29,21 @@ def chapters() -> dict[str, Path]:
     return {path.stem: path for path in sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))}
 
 
+def pages() -> dict[str, Path]:
+    """What the chapters link to: the glossary."""
+    return {path.stem: path for path in sorted(CHAPTERS.glob("*.md"))}
+
+
 def find_chapter(name: str) -> Path:
-    """A chapter's learner notebook, by number ("1", "01"), slug, or part of a slug that only one chapter has.
+    """A chapter's learner notebook by number ("1", "01"), slug or unambiguous part of it; or a page ("GLOSSARY").
 
     Raises:
         LookupError: No chapter, or more than one, goes by this name; the nearest are named.
     """
-    known = chapters()
-    wanted = Path(name).name.removesuffix(".ipynb").lower()
+    known = chapters() | pages()
+    wanted = Path(name).name.removesuffix(".ipynb").removesuffix(".md")
     if wanted.isdigit():
-        fits = [slug for slug in known if int(slug[:2]) == int(wanted)]
+        fits = [slug for slug in chapters() if int(slug[:2]) == int(wanted)]
     else:
         fits = [slug for slug in known if slug == wanted] or [slug for slug in known if wanted in slug]
     if len(fits) == 1:
@@ -53,7 +58,7 @@ def fill() -> Copied:
     folder.mkdir(parents=True, exist_ok=True)
     editions = _read_editions(folder)
     copied = Copied(new=[], outdated=[])
-    for source in [*chapters().values(), *sorted(CHAPTERS.glob("*.md"))]:
+    for source in [*chapters().values(), *pages().values()]:
         target = folder / source.name
         if not target.exists():
             _copy(source, target, editions)
@@ -64,15 +69,11 @@ def fill() -> Copied:
     return copied
 
 
-def reset(name: str) -> tuple[Path, Path | None]:
-    """Put a fresh copy of a chapter into work/.
+def reset(source: Path) -> tuple[Path, Path | None]:
+    """Put a fresh copy of the chapter `source` into work/.
 
     Returns the copy, and where the learner's own one lies now (None: there was none).
-
-    Raises:
-        LookupError: No single chapter goes by this name.
     """
-    source = find_chapter(name)
     folder = work_dir()
     folder.mkdir(parents=True, exist_ok=True)
     target, kept = folder / source.name, None

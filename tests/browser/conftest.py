@@ -15,8 +15,8 @@ import nbformat
 import pytest
 
 TOKEN = "a-token-for-tests"
-_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-          "--disable-component-update", "--disable-sync")
+_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+          "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def browser() -> Iterator:
 def lab(tmp_path: Path) -> Iterator[Callable[[str, Path], str]]:
     """A function that starts `course lab CHAPTER` in a work folder and returns the notebook's address.
 
-    What is in the work folder already stays there. JupyterLab draws every cell at once here, also those out of sight.
+    JupyterLab draws every cell at once here, also those out of sight.
     """
     settings = tmp_path / "settings" / "@jupyterlab" / "notebook-extension"
     settings.mkdir(parents=True)
@@ -47,12 +47,12 @@ def lab(tmp_path: Path) -> Iterator[Callable[[str, Path], str]]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        environment = os.environ | {"COURSE_WORK": str(work), "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings")}
+        folders = {"COURSE_WORK": str(work), "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings")}
         log = (tmp_path / "lab.log").open("w+")
         servers.append(subprocess.Popen(
             [sys.executable, "-m", "course_lib.cli", "lab", chapter, "--no-browser", f"--port={port}",
              "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"],
-            env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True))
+            env=os.environ | folders, stdout=log, stderr=subprocess.STDOUT, start_new_session=True))
         _wait(servers[-1], tmp_path / "lab.log", port)
         return f"http://127.0.0.1:{port}/lab/tree/{chapter}.ipynb?token={TOKEN}"
 
