@@ -22,7 +22,7 @@ WEIGHTS_CMAP = "magma"      # 0 is dark, the largest weight is bright; luminance
 SCORES_CMAP = "PuOr_r"      # diverging: purple is negative, orange positive, white is zero
 
 # For lines that are neither query, key nor value.
-CATEGORICAL = ("#22223B", "#E0A030", "#A63D2F", "#5B8DB8", "#7B4B94")
+CATEGORICAL = ("#22223B", "#E0A030", "#A63D2F", "#5B8DB8", "#65317F")
 LINE_STYLES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (8, 3)))
 
 CSS_DPI = 100         # a figure 7 inches wide takes 700 pixels of the page ...
