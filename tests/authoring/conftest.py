@@ -16,6 +16,9 @@ GLOSSARY = """\
 | term | 中文 | one line | chapter |
 |---|---|---|---|
 | mean | 平均数 | a sum, divided | 2 |
+
+| term | 中文 | one line | chapter |
+|---|---|---|---|
 | later | 以后 | still to come | 7 |
 """
 

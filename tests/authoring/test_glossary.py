@@ -13,7 +13,7 @@ def problems(checkout, *others):
 
 
 def test_the_terms_of_a_lesson_with_their_lines(lesson):
-    checkout = lesson(("a sum", "***one\n# sum***, `***not***`, **nor** *this*, and again a ***mean*** of a sum"))
+    checkout = lesson(("a sum", "***one\n# sum***, `***not***`, **nor** *this*, again a ***mean*** of a sum"))
     terms = glossary_terms(read_lesson(checkout.source))
     assert list(terms) == ["mean", "one sum"]
     assert "***mean***" in checkout.source.read_text(encoding="utf-8").splitlines()[terms["mean"] - 1]
