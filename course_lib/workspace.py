@@ -35,7 +35,7 @@ def pages() -> dict[str, Path]:
 
 
 def find_chapter(name: str) -> Path:
-    """A chapter's learner notebook by number ("1", "01"), slug or unambiguous part of it; or a page ("GLOSSARY").
+    """A chapter's learner notebook by number ("1", "01"), slug or a part of it; or a page ("GLOSSARY").
 
     Raises:
         LookupError: No chapter, or more than one, goes by this name; the nearest are named.

@@ -1,4 +1,4 @@
-"""A checkout in miniature: the real start.py and course_lib/setup; pip and the `course` command only take notes."""
+"""A checkout in miniature: the real start.py and course_lib/setup, a pip and a `course` that take notes."""
 
 import json
 import os
@@ -57,7 +57,8 @@ class Checkout:
         path = os.pathsep.join(filter(None, [str(self.root / "fakes"), os.environ.get("PYTHONPATH")]))
         name = "python.exe" if os.name == "nt" else f"bin/python3.{sys.version_info.minor}"
         return subprocess.run(
-            [str(Path(sys.base_prefix) / name), "start.py", *arguments], cwd=self.root, text=True, capture_output=True, timeout=120,
+            [str(Path(sys.base_prefix) / name), "start.py", *arguments],
+            cwd=self.root, text=True, capture_output=True, timeout=120,
             env=os.environ | {"PYTHONPATH": path, "NOTES": str(self._notes)} | environment)
 
     def notes(self, program: str) -> list[dict]:
