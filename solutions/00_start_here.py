@@ -22,11 +22,11 @@ from course_lib.exercises import check, hint, predict, progress
 viz.use_style()
 
 # %%
-options = data.SceneOptions(cue="random", digits=4)
-trio = [data.scene(seed, options) for seed in (3, 5, 12)]
+options = data.SceneOptions(cue="random", digits=5)
+trio = [data.scene(seed, options) for seed in (6, 8, 15)]
 counting = [scene.target_mask.float() for scene in trio]
 fig = viz.small_multiples([s.image for s in trio] + counting, ncols=3, rows=["picture", "counts"], size=2.2)
-viz.show(fig, alt="Three dark canvases with four coloured digits each and a coloured square in one corner. Under each, "
+viz.show(fig, alt="Three dark canvases with five coloured digits each and a coloured square in one corner. Under each, "
                   "white on black, the digits that count: those with the colour of the square.")
 
 # %% [markdown]

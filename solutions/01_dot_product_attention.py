@@ -27,7 +27,7 @@ from course_lib.exercises import check, hint, predict, quiz
 
 viz.use_style()
 
-# %%
+# %% tags=["cover"]
 cat, small = data.photo("cat"), data.photo("cat", max_side=150)                                    # (3, 300, 451), (3, 100, 150)
 patches = F.unfold(equal_colors(small)[None], 5, stride=2)[0].T                                   # (48 * 73, 75)
 keys = F.normalize(patches, dim=1) * 75**0.5                                                       # every length the same

@@ -9,6 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.authoring.check import check_edition, check_pair, stored_faults
+from course_lib.authoring.cover import write_cover
 from course_lib.authoring.editions import EDITIONS, make_edition
 from course_lib.authoring.execute import execute as run_notebook
 from course_lib.authoring.problem import LessonError, Problem
@@ -72,6 +73,8 @@ def _build(lesson: Lesson, places: dict[str, Path], execute: bool) -> list[Probl
         found = _run(lesson, edition, notebook, places[edition]) if execute else []
         if not found:
             _write(notebook, places[edition])
+            if edition == "learner":
+                write_cover(notebook, places[edition])
         problems += found
     return problems
 

@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 from nbformat.validator import iter_validate
 
 from course_lib.authoring import outputs, regions
+from course_lib.authoring.cover import check_cover
 from course_lib.authoring.editions import make_edition
 from course_lib.authoring.problem import Problem
 from course_lib.authoring.source import Cell, Lesson
@@ -27,6 +28,8 @@ def check_edition(lesson: Lesson, edition: str, path: Path) -> Iterator[Problem]
     if notebook.metadata != expected.metadata:
         yield Problem(path, None, "check", f"the notebook's metadata are not the course's; {REBUILD}")
     yield from stored_faults(lesson, notebook, path)
+    if edition == "learner":
+        yield from check_cover(notebook, path)
 
 
 def check_pair(lesson: Lesson, learner: Path, solved: Path) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from course_lib.authoring.page import Page
 from course_lib.authoring.problem import Problem
 from course_lib.authoring.source import Cell
 
-TAGS = {"setup", "predict", "quiz", "poke", "card", "exercise", "instructor", "long",
+TAGS = {"setup", "predict", "quiz", "poke", "card", "cover", "exercise", "instructor", "long",
         "nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
 MOST_LINES, MOST_LINES_OF_A_CLASS = 15, 30
 
