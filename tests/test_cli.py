@@ -37,7 +37,7 @@ def one_chapter(monkeypatch, tmp_path):
 
 
 def test_help_imports_nothing_heavy():
-    code = "import sys; from course_lib import cli; cli.main([]); print({'torch', 'numpy'} & set(sys.modules))"
+    code = "import sys; from course_lib import cli; cli.main([]); print({'torch', 'numpy'} & {*sys.modules})"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines()[-1] == "set()"
     assert "course lab 1" in answer.stdout

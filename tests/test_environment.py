@@ -26,7 +26,8 @@ PINS = [
 MACHINES = [
     {"sys_platform": system, "platform_machine": machine, "os_name": "nt" if system == "win32" else "posix",
      "platform_system": {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[system]}
-    for system, machine in [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")]
+    for system, machine in (
+        ("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64"))
 ]
 
 
