@@ -66,9 +66,9 @@ def _docstrings(tree: ast.Module, lines: list[str]) -> Iterator[tuple[int, int]]
 
 
 def _imports(module: str, root: Path) -> Iterator[str]:
-    path = _path(module, root)
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(_source(module, root))):
+    tree = ast.parse(_source(module, root))
+    package = module if _path(module, root).name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _path(alias.name, root))
         elif isinstance(node, ast.ImportFrom):
