@@ -37,7 +37,7 @@ def imports(file: Path, *, every: bool = True) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[:len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            # the part is the name in `from course_lib import data`, the module in `from course_lib.data import x`
+            # `from course_lib import data` names the part last, `from course_lib.data import digits` first
             names |= {f"{base}.{alias.name}" for alias in node.names} if base == "course_lib" else {base}
     return names
 

@@ -86,6 +86,7 @@ class _StatusLine:
 
     def __init__(self) -> None:
         self.live = sys.stdout.isatty()
+        self.width = shutil.get_terminal_size().columns - 1
         self.doing = "asking the package index what is needed"
         self.since = time.monotonic()
         self.done = threading.Event()
@@ -98,7 +99,7 @@ class _StatusLine:
     def __exit__(self, *_: object) -> None:
         self.done.set()
         if self.live:
-            print("\r\033[K", end="", flush=True)
+            print("\r".ljust(self.width) + "\r", end="", flush=True)
 
     def read(self, line: str) -> None:
         fetching = re.match(_DOWNLOADING, line)
@@ -116,7 +117,6 @@ class _StatusLine:
         self.doing, self.since = doing, time.monotonic()
 
     def _tick(self) -> None:
-        width = shutil.get_terminal_size().columns - 1
         while not self.done.wait(0.5):
             line = f"  {self.doing}, {time.monotonic() - self.since:.0f} s"
-            print("\r\033[K" + line[:width], end="", flush=True)
+            print("\r" + line[:self.width].ljust(self.width), end="", flush=True)

@@ -18,5 +18,5 @@ def become(command: Sequence[str], environment: Mapping[str, str] = os.environ) 
     while True:
         try:
             return process.wait()
-        except KeyboardInterrupt:   # the other has got it, too, and decides (JupyterLab asks whether it is meant)
+        except KeyboardInterrupt:   # the other has got it, too, and decides (JupyterLab asks first)
             continue

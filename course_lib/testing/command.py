@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from course_lib.paths import ROOT
 from course_lib.setup.process import become
@@ -13,6 +14,10 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLI
 
 def run_tests(options: Sequence[str] = ()) -> int:
     """Run pytest with `options`; returns its exit status. Paths among them stand for everything."""
+    missing = [name for name in ("pytest", "xdist", "nbval", "hypothesis") if find_spec(name) is None]
+    if missing:
+        print(f"The tests need {', '.join(missing)}: `python start.py test` installs that.", file=sys.stderr)
+        return 1
     threads = dict.fromkeys(_THREADS, "1")
     os.chdir(ROOT)
     return become(command(options), os.environ | threads)

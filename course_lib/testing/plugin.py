@@ -12,7 +12,7 @@ from course_lib.testing.offline import sitecustomize   # noqa: F401  importing i
 from course_lib.testing.report import KEY, CourseReport
 
 _OFFLINE = Path(sitecustomize.__file__).parent
-# Where Jupyter and IPython keep a person's own settings: a start-up file there must not change what a test sees.
+# Where Jupyter and IPython keep a person's own settings: these must not change what a test sees.
 _JUPYTERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR",
              "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")
 _WORK = pytest.StashKey[Path]()

@@ -27,6 +27,12 @@ def test_who_wants_the_terminal_or_names_workers_gets_no_others(options):
     assert "-n" not in command(options)[:-len(options)]
 
 
+def test_a_missing_extra_is_a_sentence(monkeypatch, capsys):
+    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "nbval" else name)
+    assert run_tests([]) == 1
+    assert "need nbval: `python start.py test`" in capsys.readouterr().err
+
+
 def test_a_worker_has_one_thread(monkeypatch):
     seen = {}
     monkeypatch.setattr(module, "become", lambda line, environment: seen.update(environment) or 5)

@@ -67,8 +67,9 @@ def run(tmp_path_factory):
         nbformat.write(new_notebook(cells=cells), folder / name)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COURSE_"))}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "course_lib.testing.plugin", "-p", "no:cacheprovider", "-n", "2",
-         "--dist=loadfile", "--nbval", "--nbval-current-env", "--import-mode=importlib", str(folder)],
+        [sys.executable, "-m", "pytest", "-p", "course_lib.testing.plugin", "-p", "no:cacheprovider",
+         "-n2", "--dist=loadfile", "--nbval", "--nbval-current-env", "--import-mode=importlib",
+         str(folder)],
         cwd=folder, env=clean, capture_output=True, text=True, timeout=300)
 
 
