@@ -7,6 +7,7 @@
 | `scenes(2000, options).stack("image", "semantic")` | tensors to train on | scenes.py |
 | `video(7, occluder=14)` | moving digits with their tracks | videos.py |
 | `photo("cat")` | a bundled photograph | photos.py |
+| `colors.equal_colors(image)` | colours that can be compared by a dot product | colors.py |
 | `real_set("cifar10")` | one of four data sets of torchvision's, once it is fetched | real.py |
 | `FolderSegmentation("my_data", num_classes=3)` | your own `images/` and `masks/` | folder.py |
 

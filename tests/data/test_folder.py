@@ -141,7 +141,9 @@ def test_split_by_name_is_stable(tmp_path):
     def stems(split):
         return {path.stem for path, _ in FolderSegmentation(tmp_path, split, num_classes=2).pairs}
     train, test = stems("train"), stems("test")
-    assert not train & test and len(train | test) == 60 and 4 <= len(test) <= 20
+    assert not train & test and len(train | test) == 60
+    # The same in every process and on every machine: Python's own hash of a text would not be.
+    assert test == {f"p{number}" for number in (0, 7, 9, 11, 17, 28, 33, 37, 38, 44, 53, 54, 59)}
     write_pair(tmp_path, "new", size=(2, 6))
     assert train <= stems("train") and test <= stems("test")
     with pytest.raises(ValueError, match="test_fraction must lie between 0 and 1, got 0"):

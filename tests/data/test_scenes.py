@@ -132,6 +132,15 @@ def test_the_cue_is_a_patch_in_its_corner_that_no_digit_touches(corner):
         assert not one.instances[rows, columns].any()
 
 
+def test_digits_keep_off_the_cue_on_the_fullest_canvas_too():
+    """Five digits of 16 pixels and a cue on 32 x 48: only the grid of last resort has room for them."""
+    for one in made(SceneOptions(digits=5, digit_size=16, cue="random")):
+        x0, y0, x1, y1 = one.cue.box
+        assert not one.instances[y0:y1, x0:x1].any() and len(one.objects) == 5
+        patch = one.image[:, y0:y1, x0:x1]
+        assert (patch == patch[:, :1, :1]).all()
+
+
 def test_a_random_cue_uses_every_corner():
     corners = {one.cue.corner for one in data.scenes(40, SceneOptions(cue="random"))}
     assert corners == set(CORNERS)
