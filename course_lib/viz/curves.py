@@ -79,9 +79,12 @@ def _name_at_end(ax: Axes, ends: list[tuple[float, float, str, str]]) -> None:
     ends = sorted(ends, key=lambda end: to_axes.transform(end[:2])[1])
     natural = [to_axes.transform(end[:2])[1] * height for end in ends]
     placed: list[float] = []
-    for at in natural:
+    for at in natural:                                            # upwards, away from the one below
         placed.append(max(at, placed[-1] + NAME_HEIGHT) if placed else at)
-    surplus = max(0.0, placed[-1] - height)                       # the topmost may not leave the axes
+    ceiling = height
+    for i in reversed(range(len(placed))):                        # and back down from the top of the axes
+        placed[i] = min(placed[i], ceiling)
+        ceiling = placed[i] - NAME_HEIGHT
     for (x, y, name, colour), at, target in zip(ends, natural, placed):
-        ax.annotate(name, (x, y), xytext=(7, target - surplus - at), textcoords="offset points", color=colour,
+        ax.annotate(name, (x, y), xytext=(7, target - at), textcoords="offset points", color=colour,
                     fontweight="bold", fontsize=9, va="center", annotation_clip=False)

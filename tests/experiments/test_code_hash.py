@@ -96,6 +96,11 @@ def test_what_changes_the_hash(old, new):
     assert significant_lines(SOURCE.replace(old, new)) != MEANT
 
 
+@pytest.mark.parametrize("source", ['def f(): "ééééé"', 'def f():\n    "ééééé"; g()', '"ééééé"; g()'])
+def test_a_docstring_beside_code_is_left_with_it(source):
+    assert significant_lines(source) == source.split("\n")
+
+
 def test_modules_behind(package):
     assert modules_behind(TOY, package) == {
         TOY,
@@ -108,6 +113,12 @@ def test_modules_behind(package):
 def test_a_name_under_another_name_leads_to_its_module(package):
     (package / "course_lib/experiments/ch01_toy.py").write_text("from course_lib.data import numbers\n")
     assert modules_behind(TOY, package) == {TOY, "course_lib.data.digits", "course_lib.paths"}
+
+
+def test_a_name_handed_on_twice_leads_to_its_module(package):
+    (package / "course_lib/data/__init__.py").write_text("from course_lib.attention import attend\n")
+    (package / "course_lib/experiments/ch01_toy.py").write_text("from course_lib.data import attend\n")
+    assert modules_behind(TOY, package) == {TOY, "course_lib.attention.attend", "course_lib.attention._checks"}
 
 
 def test_what_a_package_defines_itself_takes_all_of_it(package):

@@ -34,8 +34,9 @@ def test_different_numbers_of_seeds_are_told():
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_names_stand_at_the_ends_and_do_not_overlap(log):
-    ends = {"a": 1.0, "b": 1.01, "c": 1.02, "d": 5.0, "e": 5.0}   # e would leave the top
+@pytest.mark.parametrize("heights", [(1.0, 1.01, 1.02, 5.0, 5.0), (1.0, 5.0, 5.0, 5.0, 5.0), (1.0,)])
+def test_names_stand_at_the_ends_and_do_not_overlap(heights, log):
+    ends = dict(zip("abcde", heights))
     series = {name: (X + 1, np.full(5, end)) for name, end in ends.items()}
     ax = viz.curves(series, xlabel="step", ylabel="loss", logy=log)
     figure = ax.figure
@@ -44,7 +45,9 @@ def test_names_stand_at_the_ends_and_do_not_overlap(log):
     assert all(low.y1 <= high.y0 + 1 for low, high in zip(boxes, boxes[1:]))
     assert {t.get_text() for t in ax.texts} == set(ends)
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 + 1 for box in boxes)
-    assert boxes[-1].y1 <= ax.bbox.y1 + boxes[-1].height
+    assert boxes[-1].y1 <= ax.bbox.y1 + boxes[-1].height            # the top name has not left the axes
+    lowest = ax.transData.transform((5, min(heights)))[1]
+    assert boxes[0].y0 < lowest < boxes[0].y1                       # nor the lowest its line
 
 
 def test_lines_differ_in_dashes_too():
