@@ -4,7 +4,7 @@
 # **What can you see that a filter cannot?**
 #
 # Below are three pictures. In each, some digits count and the others do not. Nobody tells you the rule, and yet you will find it before
-# you have read on. A convolution with a small window cannot find it at all, however long it trains. By the end of this course you
+# you have read on. A network that sees only a small window around each digit cannot find it at all, however long it trains. By the end of this course you
 # will have built the mechanism that can, from its formula up, and measured the difference.
 #
 # After this chapter you can **run** a cell, **read** what a check says, **repair** an answer, and **find** hints, your
@@ -13,7 +13,6 @@
 # *10 minutes, one exercise of 3 minutes. You need Python and a little PyTorch.*
 
 # %% tags=["setup"]
-import matplotlib.pyplot as plt
 import torch
 
 from course_lib import data, viz
@@ -25,9 +24,11 @@ viz.use_style()
 options = data.SceneOptions(cue="random", digits=5)
 trio = [data.scene(seed, options) for seed in (6, 8, 15)]
 counting = [scene.target_mask.float() for scene in trio]
-fig = viz.small_multiples([s.image for s in trio] + counting, ncols=3, rows=["picture", "counts"], size=2.2)
-viz.show(fig, alt="Three dark canvases with five coloured digits each and a coloured square in one corner. Under each, "
-                  "white on black, the digits that count: those with the colour of the square.")
+pictures = [scene.image for scene in trio] + counting
+fig = viz.small_multiples(pictures, ncols=3, rows=["picture", "counts"], size=2.2)
+viz.show(fig, alt="Three dark canvases with five coloured digits each and a coloured square in "
+                  "one corner. Under each, white on black, the digits that count: those with the "
+                  "colour of the square.")
 
 # %% [markdown]
 # The square in the corner is a ***cue***: the digits of its colour count. These canvases are ours to make, thousands of
@@ -37,12 +38,13 @@ viz.show(fig, alt="Three dark canvases with five coloured digits each and a colo
 # ## 1 · Does your machine do what it should?
 # *2 minutes*
 #
-# Run this cell: click into it and press `Shift` + `Enter`. It prints your versions and whether PyTorch sees a GPU. You do not need
+# Run this cell: click into it and press `Shift` + `Enter`. It prints PyTorch's version and whether it sees a GPU. You do not need
 # one: everything in the course runs on a laptop in under 90 seconds a chapter.
 
 # %% tags=["nbval-ignore-output"]
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none, and none is needed"
 print("torch", torch.__version__)
-print("GPU  ", torch.cuda.get_device_name() if torch.cuda.is_available() else "none, and none is needed")
+print("GPU  ", gpu)
 
 # %% [markdown]
 # If something fails here or later, `python start.py doctor` in a terminal goes through the whole installation and
@@ -57,13 +59,15 @@ print("GPU  ", torch.cuda.get_device_name() if torch.cuda.is_available() else "n
 #
 # Real data sets are large, and what happens inside a network on them is hard to see. So this course plays in a world that
 # is small enough to look at and real enough to be hard. It has three kinds of inhabitants, and all of them came with the installation.
-# The first: 1,797 handwritten digits.
+# The first: handwritten digits, 1,442 + 355 of them.
 
 # %%
 images, labels = data.digits("train")
-print(f"{len(images)} digits to train on, {len(data.digits('test')[0])} to test on, each {tuple(images.shape[1:])}")
-fig = viz.small_multiples(images[:16], [str(int(label)) for label in labels[:16]], ncols=8, size=0.8)
-viz.show(fig, alt="Sixteen handwritten digits of 8 by 8 grey pixels, with the digit they stand for above each.")
+print(len(images), "digits to train on,", len(data.digits("test")[0]), "to test on")
+print("one digit:", tuple(images.shape[1:]), "channels, height, width")
+fig = viz.small_multiples(images[:16], [str(n) for n in labels[:16].tolist()], ncols=8, size=0.8)
+viz.show(fig, alt="Sixteen handwritten digits of 8 by 8 grey pixels, with the digit they stand "
+                  "for above each.")
 
 # %% [markdown]
 # Eight by eight pixels, yet you read them. The second kind is the ***scene***: a canvas with several digits on it, like the three above.
@@ -76,19 +80,19 @@ for thing in scene.objects:
     print(f"a {thing.color} {thing.digit} in the box {thing.box}")
 fig = viz.small_multiples([scene.image, scene.semantic / 10, scene.target_mask.float()],
                           ["image", "which digit", "counts"], cmap="viridis", size=2.4)
-viz.show(fig, alt="One scene three times: the coloured picture, the same with every digit filled in a tone for its class, "
-                  "and a map of the pixels that count.")
+viz.show(fig, alt="One scene three times: the coloured picture, the same with every digit filled "
+                  "in a tone for its class, and a map of the pixels that count.")
 
 # %% tags=["predict"]
 predict("where-is-the-cue")
 
 # %% [markdown]
 # The third kind are photographs, for everything that is looked at rather than trained on. This one you will meet again:
-# in chapter 1 its left eye goes looking for the right one.
+# in chapter 1 one of its eyes goes looking for the other.
 
 # %%
 cat = data.photo("cat")
-print(tuple(cat.shape), "channels, height, width; height before width, always")
+print("the cat:", tuple(cat.shape), "height before width, always")
 fig = viz.small_multiples([cat], size=4)
 viz.show(fig, alt="A tabby cat's face, looking past the camera, with yellow-green eyes.")
 
@@ -135,7 +139,7 @@ check("weighted-mean", first_attempt)
 # %% tags=["exercise"] exercise="weighted-mean"
 def weighted_mean(weights, values):
     # BEGIN SOLUTION
-    return (weights[:, None] * values).sum(0) / weights.sum()     # (C,)
+    return (weights[:, None] * values).sum(0) / weights.sum()  # (C,)
     # END SOLUTION
 
 
@@ -163,7 +167,7 @@ progress()
 
 # %% tags=["poke"]
 # Poke it: hand the check something absurd. What does it say to a function that returns nothing? To a number?
-check("weighted-mean", lambda weights, values: print("I was called with", tuple(values.shape)) or None)
+check("weighted-mean", lambda weights, values: None)
 
 # %% [markdown]
 # ## Recap

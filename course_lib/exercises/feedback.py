@@ -80,9 +80,9 @@ def _number(exercise: Exercise) -> str:
 def _stages(verdict: Verdict) -> list[str]:
     if not verdict.stage:
         return []
-    marks = [f"{name}: holds" for name in verdict.passed] + [f"{verdict.stage.name}: here"]
-    waiting = [stage.name for stage in verdict.exercise.visible_stages()][len(marks):]
-    return [" · ".join(marks + [f"{name}: waits" for name in waiting])]
+    of = len(verdict.exercise.visible_stages())
+    before = f" Before it held: {', '.join(verdict.passed)}." if verdict.passed else ""
+    return [f"Stage {len(verdict.passed) + 1} of {of}: **{verdict.stage.name}**.{before}"]
 
 
 def _maps(verdict: Verdict) -> tuple[str, list[str]]:

@@ -24,7 +24,7 @@ def test_a_wrong_answer_says_what_why_and_how_far():
     message = _message(_mistake("no scale"))
     assert message.text.startswith("1.2 Scaled dot-product attention: not yet")
     assert "Next: Divide the scores" in message.text
-    assert "one key: holds · two keys: here · long vectors: waits" in message.text
+    assert "Stage 2 of 8: two keys. Before it held: one key." in message.text
     assert "yours" in message.text and "expected" in message.text
 
 

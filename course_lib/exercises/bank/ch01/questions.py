@@ -10,8 +10,8 @@ QUESTIONS = (
         (
             Option("exactly 65, the mean of the two", "Nearly. 9 h and 12 h do weigh the same, and their mean is 65. But 6 h and "
                    "15 h have a little weight too, and they are darker."),
-            Option("a little below 65", "The two nearest weigh the same and make 65. The rest, 6 h with 5 and 15 h with 60, "
-                   "have a small weight, and both are below 65.", right=True),
+            Option("a little below 65", "The two nearest weigh the same and make 65. The others have little weight, and all "
+                   "of them are below 65.", right=True),
             Option("40 or 90, by chance", "That is what picking the nearest key would do. A blend has no need to pick."),
             Option("41, the mean of all five", "That would be the answer if distance did not matter at all."),
         ),
@@ -54,11 +54,22 @@ QUESTIONS = (
         ),
     ),
     Question(
+        "no-tanh", 1,
+        "Leave out the tanh of the additive score: v . (W_q q + W_k k). Four queries score six keys. What happens to the keys they like best?",
+        (
+            Option("they change a little", "They change for good. The score falls apart into a query's part and a key's part, and the query's "
+                   "part is the same for all keys."),
+            Option("all queries like the same key", "What is added to a whole row, softmax drops. Only the key's part is left, and it does not know who asks.",
+                   right=True),
+            Option("every key gets the same weight", "The keys' parts still differ, so their weights do."),
+        ),
+    ),
+    Question(
         "mirror", 1,
-        "Twelve tokens attend to each other. Queries and keys are the tokens themselves, without any projection. Whom does a token "
+        "Twelve tokens of 64 random numbers attend to each other. Queries and keys are the tokens themselves, without any projection. Whom does a token "
         "look at most?",
         (
-            Option("the token most like it, which may be anyone", "Nobody is more like a token than the token itself."),
+            Option("the token most like it, which may be anyone", "With random tokens, no other comes near a token's product with itself."),
             Option("itself", "Its product with itself is its squared length, about d. With any other token the products "
                    "cancel, and about the square root of d is left.", right=True),
             Option("all the same", "Only if all scores were equal."),
@@ -81,7 +92,7 @@ QUESTIONS = (
         (
             Option("nothing: it fetches both and sorts them afterwards", "The head brings one blend of values to this place, and what follows is one "
                    "matrix for all values. To put left into the first half and right into the second it would need a matrix for each."),
-            Option("half, whatever it does", "It may serve one neighbour and forget the other, or blend the two in both halves. Either way half of "
+            Option("at least half, whatever it does", "It may serve one neighbour and forget the other, or blend the two in both halves. Either way half of "
                    "the variance is gone, as the next paragraph proves. Which of the two it does, the experiment shows.", right=True),
             Option("a third: the left, the right and the mixture are each a third", "There is no such balance. Blend more of one and it "
                    "is served better, the other worse by as much."),
@@ -112,7 +123,7 @@ QUESTIONS = (
     Question(
         "true-means", 1,
         "`nn.MultiheadAttention` takes a `key_padding_mask`, `F.scaled_dot_product_attention` an `attn_mask`. The same boolean tensor, "
-        "True at the real tokens, goes into both. What happens?",
+        "True at the real tokens, goes into both, each time in the shape that is wanted. What happens?",
         (
             Option("both mask the padding", "One of them reads True as: may attend. The other as: ignore."),
             Option("the first looks at the padding and at nothing else", "In `nn.MultiheadAttention` True means: ignore this key. The real tokens are "
