@@ -21,9 +21,9 @@ in l is proportional to l, and in r to r: the larger gains faster, and takes all
 but the two neighbours allowed), S is l^2 + r^2 from the start, no ratio is better than another, and the head
 stays with the blend that it began with.
 
-**What the digits have of the assumptions.** They are drawn independently, and the mean of the training digits is
-taken off. The 512 test sequences are one sample, in which neighbours are a little alike by chance: an even blend
-misses 0.495 of it, and 0.499 of 50,000 sequences.
+**What the digits have of the assumptions.** They are drawn independently, and the mean of the training
+digits is taken off. The 512 test sequences are one sample, in which neighbours are a little alike by chance:
+an even blend misses 0.495 of it, and 0.499 of 50,000 sequences.
 """
 
 from dataclasses import dataclass
