@@ -62,7 +62,7 @@ def test_told_where_is_all_on_the_neighbours():
 
 
 def hand_made(two_heads: bool, left: float = 0.5) -> CopyLayer:
-    """The best layer by hand. One head: for weights `left` and 1 - `left` on the neighbours, the proof's M."""
+    """The best layer by hand. With one head, for weights `left` and 1 - `left` on the neighbours."""
     config = EXPERIMENT.full
     model = CopyLayer(config, 2 if two_heads else 1)
     with torch.no_grad():

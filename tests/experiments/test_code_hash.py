@@ -118,7 +118,8 @@ def test_a_name_under_another_name_leads_to_its_module(package):
 def test_a_name_handed_on_twice_leads_to_its_module(package):
     (package / "course_lib/data/__init__.py").write_text("from course_lib.attention import attend\n")
     (package / "course_lib/experiments/ch01_toy.py").write_text("from course_lib.data import attend\n")
-    assert modules_behind(TOY, package) == {TOY, "course_lib.attention.attend", "course_lib.attention._checks"}
+    behind = {"course_lib.attention.attend", "course_lib.attention._checks"}
+    assert modules_behind(TOY, package) == {TOY, *behind}
 
 
 def test_what_a_package_defines_itself_takes_all_of_it(package):
