@@ -479,7 +479,7 @@ for scale in (1, 8, 512**0.5, 100):
 # ### Exercise 1.3 · Additive scores
 # **difficulty** ●●●○○ **importance** ●●●○○ **about 10 minutes** **3 points**
 #
-# Write `additive_scores(q, k, w_q, w_k, v)` for every pair of a query and a key, without a loop. Scores only: the softmax is the caller's.
+# Write `additive_scores(q, k, w_q, w_k, v)` for every pair of a query and a key; broadcasting does it without a loop. Scores only: the softmax is the caller's.
 #
 # | | shape | |
 # |---|---|---|

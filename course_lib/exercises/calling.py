@@ -1,8 +1,12 @@
 """The calling half of the engine: run an answer on inputs and note what happened. It knows no expected value."""
 
+import io
+import sysconfig
+import time
 import traceback
+import warnings
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,9 @@ from torch import Tensor, nn
 from course_lib.exercises.exercise import Answer, Case, Inputs
 from course_lib.exercises.shortcuts import ShortcutUsed, watch_for
 
-_NOT_THE_LEARNERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent.parent))
+_NOT_THE_LEARNERS = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")) + (
+    str(Path(__file__).parent.parent),)
+_SLOW = 2.0   # seconds; an answer that takes longer is not called a second time
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Observation:
         inputs_after: The inputs as the first call left them.
         gradients: The gradient of a fixed weighted sum of the output with respect to each floating input and
             parameter, None for one that has no influence. Empty where the output has no gradient at all.
+        backward_failure: The exception that the gradients ended in, if they did.
         failure: The exception, if there was one. `unattempted` is the stub's own NotImplementedError.
         shortcut: The forbidden function that was called, if any.
     """
@@ -45,6 +52,7 @@ class Observation:
     alone: Any = None
     inputs_after: Inputs = field(default_factory=dict)
     gradients: Mapping[str, Tensor | None] = field(default_factory=dict)
+    backward_failure: Failure | None = None
     failure: Failure | None = None
     unattempted: bool = False
     shortcut: str | None = None
@@ -59,25 +67,31 @@ def observe(answer: Answer, case: Case, forbid: tuple[str, ...] = (), *, thoroug
             `output`, `inputs_after` and the failures are filled in.
     """
     given = {name: _fresh(value, requires_grad=thorough) for name, value in case.inputs.items()}
-    with watch_for(forbid) if forbid else nullcontext() as watch:
+    with warnings.catch_warnings(), watch_for(forbid) if forbid else nullcontext() as watch:
+        warnings.simplefilter("ignore")   # torch's would point into this file
         try:
             call = _prepare(answer, case)
             # Clones, because an in-place operation on a leaf that requires grad raises: it should be seen and named.
             passed = {name: value.clone() if _is_tensor(value) else value for name, value in given.items()}
+            start = time.perf_counter()
             output = call(*passed.values())
-            repeat = call(*_fresh_all(case.inputs)) if thorough else None
-            alone = call(*_fresh_all(_first_sample(case))) if thorough and case.batched else None
+            again = thorough and time.perf_counter() - start < _SLOW
+            with redirect_stdout(io.StringIO()):   # what the answer prints is shown once
+                repeat = call(*_fresh_all(case.inputs)) if again else None
+                alone = call(*_fresh_all(_first_sample(case))) if again and case.batched else None
         except ShortcutUsed as used:
             return Observation(shortcut=used.name)
-        except Exception as error:   # whatever the learner's code raises is a finding, not our error
+        except (Exception, SystemExit) as error:   # whatever the learner's code raises is a finding, not our error
             stub = isinstance(error, NotImplementedError) and str(error).startswith("exercise ")
             return Observation(failure=_failure(error), unattempted=stub, shortcut=watch.used if watch else None)
+    gradients, backward_failure = _gradients(output, given, call) if thorough else ({}, None)
     return Observation(
         output=_detach(output),
         repeat=_detach(repeat),
         alone=_detach(alone),
         inputs_after=_detach(passed),
-        gradients=_gradients(output, given, call) if thorough else {},
+        gradients=gradients,
+        backward_failure=backward_failure,
         shortcut=watch.used if watch else None,
     )
 
@@ -121,15 +135,19 @@ def _detach(value: Any) -> Any:
     return value
 
 
-def _gradients(output: Any, given: Inputs, call: Answer) -> dict[str, Tensor | None]:
+def _gradients(output: Any, given: Inputs, call: Answer) -> tuple[dict[str, Tensor | None], Failure | None]:
     outputs = output if isinstance(output, (tuple, list)) else (output,)
     loss = sum((_probe(item) * item).sum() for item in outputs if _is_tensor(item) and item.requires_grad)
     if not _is_tensor(loss):
-        return {}
+        return {}, None
     leaves = {name: value for name, value in given.items() if _is_tensor(value) and value.requires_grad}
     if isinstance(call, nn.Module):
         leaves.update(call.named_parameters())
-    return dict(zip(leaves, torch.autograd.grad(loss, list(leaves.values()), allow_unused=True), strict=True))
+    try:
+        found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
+    except RuntimeError as error:
+        return {}, _failure(error)
+    return dict(zip(leaves, found, strict=True)), None
 
 
 def _probe(output: Tensor) -> Tensor:
@@ -137,7 +155,7 @@ def _probe(output: Tensor) -> Tensor:
     return torch.cos(torch.arange(output.numel(), dtype=output.dtype) + 1).reshape(output.shape)
 
 
-def _failure(error: Exception) -> Failure:
+def _failure(error: BaseException) -> Failure:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-              if not frame.filename.startswith(_NOT_THE_LEARNERS)]
+              if not frame.filename.startswith((*_NOT_THE_LEARNERS, "<frozen"))]
     return Failure(type(error).__name__, str(error), (frames[-1].line or "") if frames else "")

@@ -32,8 +32,8 @@ class Message:
 def verdict_message(verdict: Verdict) -> Message:
     title = f"{_number(verdict.exercise)} {verdict.exercise.title}"
     if verdict.status == "unattempted":
-        body = [f"Not attempted yet. Write your answer where the cell says `YOUR CODE HERE`, and run it again. "
-                f"Stuck? `hint(\"{verdict.exercise.id}\")`. Nothing below depends on it, so you may also read on."]
+        body = [f"Not attempted yet: the line `raise NotImplementedError` is still there. Put your answer in its place, and "
+                f"run the cell again. Stuck? `hint(\"{verdict.exercise.id}\")`. Nothing below depends on it, so you may also read on."]
         return _message(_GREY, f"{title}: open", body)
     if verdict.status == "passed":
         return _message(_GREEN, f"{title}: right", [f"All {len(verdict.passed)} stages hold.", *_stages(verdict)])
@@ -124,7 +124,7 @@ def _digits(data: Tensor) -> str:
 
 
 def _message(colour: str, heading: str, lines: list[str], extra_html: str = "") -> Message:
-    plain = "\n".join([heading, *(line.replace("**", "").replace("```", "") for line in lines)])
+    plain = "\n".join([heading, *map(_plain, lines)])
     return Message(plain, _card(colour, heading, "".join(map(_paragraph, lines)) + extra_html))
 
 
@@ -141,7 +141,16 @@ def _paragraph(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """`code`, **bold** and line breaks; everything else is escaped."""
-    text = html.escape(text, quote=False).replace("\n", "<br>")
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
-    return re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", text)
+    """`code`, **bold** and line breaks; everything else is escaped. Stars inside code are Python's power."""
+    def part(piece: str) -> str:
+        if piece.startswith("`"):
+            return f"<code>{piece[1:-1]}</code>"
+        return re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", piece)
+
+    escaped = html.escape(text, quote=False).replace("\n", "<br>")
+    return "".join(part(piece) for piece in re.split(r"(`[^`]+`)", escaped))
+
+
+def _plain(text: str) -> str:
+    pieces = re.split(r"(`[^`]+`)", text.strip("`") if text.startswith("```") else text)
+    return "".join(piece if piece.startswith("`") else re.sub(r"\*\*([^*]+)\*\*", r"\1", piece) for piece in pieces)

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from course_lib.exercises.calling import Observation, observe
 from course_lib.exercises.exercise import Case, Exercise, Mistake, Stage, draw_case
+from course_lib.exercises.finding import Finding
 from course_lib.exercises.relations import describe_difference
-from course_lib.exercises.slips import Finding, slip_before_calling, slip_in_conduct, slip_in_gradient, slip_in_output
+from course_lib.exercises.slips import slip_before_calling, slip_in_conduct, slip_in_gradient, slip_in_output
 
 DEFAULT_SEED = 0
 
@@ -75,22 +76,51 @@ def _find_fault(
     mistake = _recognise(exercise, stage, got, answer, seed)
     if mistake:
         return Finding(mistake.name, mistake.shows, mistake.try_next)
-    return slip_in_output(got.output, want.output) or _leak(stage, got, want) or _difference(stage, got, want)
+    return (_shape_where_it_shows(exercise, stage, answer, seed) or slip_in_output(got.output, want.output)
+            or _leak(stage, got, want) or _difference(stage, got, want))
 
 
 def _recognise(exercise: Exercise, failed: Stage, got: Observation, answer: Any, seed: int) -> Mistake | None:
     """The named mistake that gives the answer's outputs on the failed stage and on most of the others."""
     suspects = [mistake for mistake in exercise.mistakes
                 if _alike(got, observe(mistake.answer, draw_case(exercise, failed, seed)), failed)]
-    if len(suspects) < 2:
+    sure = not _degenerate(got.output)
+    if not suspects or (sure and len(suspects) == 1):
         return suspects[0] if suspects else None
-    agreements = dict.fromkeys(range(len(suspects)), 0)
+    agreements = [0] * len(suspects)
+    confirmed = [False] * len(suspects)
     for stage in exercise.visible_stages():
         case = draw_case(exercise, stage, seed)
-        here = observe(answer, case)
+        here, right = observe(answer, case), observe(exercise.reference, case)
         for i, mistake in enumerate(suspects):
-            agreements[i] += _alike(here, observe(mistake.answer, case), stage)
-    return suspects[max(agreements, key=agreements.__getitem__)]
+            theirs = observe(mistake.answer, case)
+            agrees = _alike(here, theirs, stage)
+            agreements[i] += agrees
+            confirmed[i] |= agrees and stage is not failed and not _alike(theirs, right, stage)
+    best = max(range(len(suspects)), key=agreements.__getitem__)
+    return suspects[best] if sure or confirmed[best] else None
+
+
+def _degenerate(output: Any) -> bool:
+    """Whether an output is so small or so plain that unrelated slips give the same one."""
+    return isinstance(output, Tensor) and (1 in output.shape or output.numel() < 2 or bool((output == output.flatten()[0]).all()))
+
+
+def _shape_where_it_shows(exercise: Exercise, failed: Stage, answer: Any, seed: int) -> Finding | None:
+    """A wrong shape, told on the input whose sizes all differ: with sizes of 1 it would be guesswork."""
+    case = draw_case(exercise, failed, seed)
+    want, got = observe(exercise.reference, case).output, observe(answer, case).output
+    if not (isinstance(want, Tensor) and isinstance(got, Tensor)) or want.shape == got.shape:
+        return None
+    for stage in exercise.visible_stages():
+        case = draw_case(exercise, stage, seed)
+        want, got = observe(exercise.reference, case).output, observe(answer, case).output
+        telling = isinstance(want, Tensor) and 1 not in want.shape and len(set(want.shape)) == want.dim()
+        if telling and isinstance(got, Tensor) and got.shape != want.shape:
+            slip = slip_in_output(got, want)
+            where = "" if stage is failed else f"In the stage \"{stage.name}\": "
+            return Finding(slip.name, where + slip.shows, slip.try_next)
+    return None
 
 
 def _alike(got: Observation, want: Observation, stage: Stage) -> bool:

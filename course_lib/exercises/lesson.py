@@ -19,15 +19,16 @@ def check(id: str, answer: Any, *, seed: int = DEFAULT_SEED) -> None:
     """Check an answer to an exercise and say what is right, what is not, and what to try next.
 
     Args:
-        id: The exercise, as on its card.
+        id: The exercise's name, or its number as on the card.
         answer: Your function, or your `nn.Module` class: the thing itself, not its result.
         seed: Draws other inputs.
 
     Raises:
         KeyError: No exercise has this id; the nearest ids are named.
     """
-    verdict = judge(_find(all_exercises(), id, "exercise"), answer, seed=seed)
-    journal.note("check", id, status=verdict.status, stage=verdict.stage.name if verdict.stage else None,
+    exercise = _find(all_exercises(), id, "exercise")
+    verdict = judge(exercise, answer, seed=seed)
+    journal.note("check", exercise.id, status=verdict.status, stage=verdict.stage.name if verdict.stage else None,
                 finding=verdict.finding.name if verdict.finding else None)
     _show(verdict_message(verdict))
 
@@ -39,9 +40,9 @@ def hint(id: str) -> None:
         KeyError: No exercise has this id; the nearest ids are named.
     """
     exercise = _find(all_exercises(), id, "exercise")
-    _rungs_shown[id] = min(_rungs_shown.get(id, 0) + 1, len(exercise.hints))
-    journal.note("hint", id, rung=_rungs_shown[id])
-    _show(hint_message(exercise, _rungs_shown[id]))
+    rung = _rungs_shown[exercise.id] = min(_rungs_shown.get(exercise.id, 0) + 1, len(exercise.hints))
+    journal.note("hint", exercise.id, rung=rung)
+    _show(hint_message(exercise, rung))
 
 
 def predict(id: str, answer: str | None = None) -> None:
@@ -86,7 +87,7 @@ def _word(id: str) -> str:
 def _ask(id: str, answer: str | None, heading: str) -> None:
     question = _find(all_questions(), id, "question")
     if answer is not None:
-        answer = answer.strip().lower().rstrip(")")
+        answer = str(answer).strip().lower().strip("()")
         if answer not in question.lettered():
             raise ValueError(f"answer {answer!r} is not an option of {id!r}; choose one of {', '.join(question.lettered())}")
         journal.note(heading.lower(), id, answer=answer, right=question.lettered()[answer].right)
@@ -96,6 +97,8 @@ def _ask(id: str, answer: str | None, heading: str) -> None:
 def _find(table: Mapping[str, T], id: str, kind: str) -> T:
     if id in table:
         return table[id]
+    if kind == "exercise" and id in (numbers := {number_of(name): name for name in table}):
+        return table[numbers[id]]   # "1.3", as it stands on the card
     near = get_close_matches(str(id), table, n=3, cutoff=0.4)
     meant = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(table)}"
     raise UnknownId(f"no {kind} is called {id!r}; {meant}")

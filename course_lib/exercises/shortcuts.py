@@ -24,7 +24,7 @@ class ShortcutUsed(Exception):
 
 
 class watch_for(TorchFunctionMode):
-    """Context manager: raise `ShortcutUsed` when one of `names` is called. `used` keeps the first that was.
+    """Context manager: raise `ShortcutUsed` when one of `names` is called. `used` keeps what was called first.
 
     Python functions and modules are recognised by their code object, PyTorch's built-ins by their operator, so an
     alias, a copy in a variable or a call through `torch.ops` is seen as well.
@@ -33,7 +33,7 @@ class watch_for(TorchFunctionMode):
     def __init__(self, names: tuple[str, ...]):
         super().__init__()
         self.used: str | None = None
-        self._operators = {part: name for name in names for part in _OPERATORS.get(name, ())}
+        self._operators = [part for name in names for part in _OPERATORS.get(name, ())]
         self._codes = {_code(name): name for name in names if name not in _OPERATORS}
 
     def __enter__(self) -> "watch_for":
@@ -48,9 +48,9 @@ class watch_for(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         operator = getattr(func, "__name__", "")
-        for part, name in self._operators.items():
+        for part in self._operators:
             if part in operator:
-                self._stop(name)
+                self._stop(operator)
         return func(*args, **(kwargs or {}))
 
     def _on_call(self, frame: FrameType, event: str, _: Any) -> None:

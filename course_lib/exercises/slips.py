@@ -1,23 +1,14 @@
 """Slips that do not depend on the exercise: nothing returned, a wrong shape, an input changed in place ..."""
 
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from course_lib.exercises.calling import Failure, Observation
+from course_lib.exercises.calling import Observation
 from course_lib.exercises.exercise import Case, Exercise
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong with an answer: a name for statistics, what was seen, what to try next."""
-
-    name: str
-    shows: str
-    try_next: str
+from course_lib.exercises.finding import Finding
+from course_lib.exercises.stumbles import explain_failure
 
 
 def slip_before_calling(exercise: Exercise, answer: Any) -> Finding | None:
@@ -29,6 +20,9 @@ def slip_before_calling(exercise: Exercise, answer: Any) -> Finding | None:
     if exercise.wants_module and not (isinstance(answer, type) and issubclass(answer, nn.Module)):
         return Finding("not a module", f"This exercise asks for an `nn.Module` class; `check` got {_a(answer)}.",
                        f"Write `class {name}(nn.Module)` and hand over the class.")
+    if isinstance(answer, type) and not exercise.wants_module:
+        return Finding("a class, not a function", f"`check` got the class `{answer.__name__}`.",
+                       f"This exercise asks for a function: `def {exercise.signature}`.")
     if not callable(answer):
         return Finding("a result, not the function", f"`check` got {_a(answer)}, not a function.",
                        f"Hand over the function itself, without calling it: `check(\"{exercise.id}\", {name})`.")
@@ -38,10 +32,14 @@ def slip_before_calling(exercise: Exercise, answer: Any) -> Finding | None:
 def slip_in_conduct(case: Case, got: Observation) -> Finding | None:
     """Something the answer did that is wrong whatever it returned."""
     if got.shortcut:
-        return Finding("shortcut", f"`{got.shortcut}` was called. It is what this exercise asks you to write.",
+        return Finding("shortcut", f"`{got.shortcut}` was called. It is closed here: it does what you are asked to write.",
                        "Build it from smaller operations. You may use the library's version everywhere else.")
     if got.failure:
-        return _explain_failure(got.failure)
+        return explain_failure(got.failure)
+    if got.backward_failure:
+        return Finding("backward failed", "Your values can be computed, but the backward pass stopped.",
+                       "An operation with a trailing underscore, such as `sub_` or `exp_`, overwrote what the gradient "
+                       "needs. Use the ones without.")
     changed = [name for name, value in case.inputs.items()
                if isinstance(value, Tensor) and not _identical(value, got.inputs_after[name])]
     if changed:
@@ -68,7 +66,8 @@ def slip_in_output(got: Any, want: Any) -> Finding | None:
         return None
     if isinstance(got, (tuple, list)):
         return Finding("several results", f"You returned {_a(got)}; one tensor of shape {_shape(want)} is expected.",
-                       "Return the tensor alone. A comma at the end of the `return` line also makes a tuple.")
+                       "Return one tensor alone. `torch.stack` or `torch.cat` makes one of several; a comma at the end "
+                       "of the `return` line makes a tuple.")
     if not isinstance(got, Tensor):
         return Finding("not a tensor", f"You returned {_a(got)}; a `torch.Tensor` of shape {_shape(want)} is expected.",
                        "Stay in torch from the first line to the last: `.item()`, `.tolist()` and `.numpy()` leave it.")
@@ -77,6 +76,12 @@ def slip_in_output(got: Any, want: Any) -> Finding | None:
 
 def slip_in_gradient(got: Observation, want: Observation) -> Finding | None:
     """The values are right, but learning would not reach what it should."""
+    spoilt = [name for name, gradient in want.gradients.items() if gradient is not None and gradient.isfinite().all()
+              and got.gradients.get(name) is not None and not got.gradients[name].isfinite().all()]
+    if spoilt:
+        return Finding("NaN in the gradient", f"Your answer is right, but the gradient of `{spoilt[0]}` holds NaN or infinity. "
+                       "One training step would ruin the network.",
+                       "Keep the NaN from arising, or take it out of the weights. Filling the finished answer leaves it in the gradient.")
     cut = [name for name, gradient in want.gradients.items()
            if gradient is not None and got.gradients.get(name) is None]
     if not cut:
@@ -125,37 +130,6 @@ def _not_a_number(got: Tensor, want: Tensor) -> Finding | None:
                        "special about that row's input?")
     return Finding("infinity", f"{bad.numel()} of {got.numel()} numbers are infinite.",
                    "`exp` of anything over 88 overflows float32, and so does a division by zero.")
-
-
-def _explain_failure(failure: Failure) -> Finding:
-    shows = f"Your code stopped with {failure.type}: {failure.message.strip()[:400] or '(no message)'}"
-    shows += f"\nat this line: `{failure.line}`" if failure.line else ""
-    return Finding(f"raised {failure.type}", shows, _advice(failure))
-
-
-def _advice(failure: Failure) -> str:
-    message = failure.message
-    sizes = re.search(r"\((\d+)x(\d+) and (\d+)x(\d+)\)", message)
-    if sizes:
-        a, b, c, d = sizes.groups()
-        turned = " Transposing the second would make them equal." if b == d else ""
-        return f"You multiply ({a}, {b}) by ({c}, {d}). The inner sizes {b} and {c} must be equal.{turned}"
-    if "batch1 must have" in message or "Expected size for first two dimensions of batch2" in message:
-        return "A matrix product needs (..., a, b) @ (..., b, c). Write both shapes down; is a `.transpose(-2, -1)` missing?"
-    if "must match the size of tensor" in message:
-        return ("Two tensors that are added, multiplied or compared need equal sizes, or 1, on each axis from the right. "
-                "Write both shapes one under the other, aligned at the right.")
-    if "shape" in message and "is invalid for input" in message:
-        return "A reshape must keep the number of elements. Multiply the sizes on both sides."
-    if "view size is not compatible" in message:
-        return "After a transpose the memory is no longer in order, and `view` refuses. Use `reshape`."
-    if failure.type == "TypeError" and "positional argument" in message:
-        return "The function was called with another number of arguments than it takes. Compare your `def` line with the card."
-    if failure.type == "NameError":
-        return "This name is not defined inside your function. A typo, or a variable of another cell?"
-    if "loading state_dict" in message:
-        return "The check loads the reference's weights, so the parameters must keep the names and shapes that the given constructor makes."
-    return "Run the function yourself in a new cell on a small tensor, and print the shape before the line that stops."
 
 
 def _identical(a: Any, b: Any) -> bool:

@@ -96,3 +96,12 @@ def test_feedback_follows_the_answer_and_nothing_else():
     again = _message(_mistake("no scale"))
     torch.manual_seed(6)
     assert again == _message(_mistake("no scale"))
+
+
+def test_powers_in_code_are_not_taken_for_bold():
+    def answer(q, k, v, mask=None):
+        return (q @ k.mT / q.shape[-1] ** 0.5) @ v / (k.shape[-1] ** 0.5) + undefined   # noqa: F821
+
+    message = _message(answer)
+    assert "q.shape[-1] ** 0.5) @ v / (k.shape[-1] ** 0.5)" in message.text
+    assert "q.shape[-1] ** 0.5) @ v / (k.shape[-1] ** 0.5)" in message.html

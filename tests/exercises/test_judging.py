@@ -102,6 +102,10 @@ def _remembers(x):
     (lambda x: x @ x, "raised RuntimeError"),
     (lambda x: undefined_name, "raised NameError"),   # noqa: F821
     (lambda x: 7 * x.mean(-1) ** 3, "difference"),
+    (lambda x: exit(3), "raised SystemExit"),
+    (lambda x: x.mean(-1, keepdim=True).sub_(1).exp_().log_().add_(1)[:, 0], "backward failed"),
+    (lambda x: x.mean(-1) + 0 * (x.sum() - x.sum()).abs().sqrt(), "NaN in the gradient"),
+    (nn.Linear, "a class, not a function"),
     (torch.randn(3), "a result, not the function"),
     (None, "a result, not the function"),
 ])
@@ -218,3 +222,41 @@ def test_the_line_that_raised_is_quoted():
 
 def test_numpy_answers_do_not_break_the_engine():
     assert _finding(lambda x: np.ones((3, 3))).name == "not a tensor"
+
+
+def test_a_degenerate_output_alone_does_not_convict():
+    """With one column the mean, the sum and the first number agree: zeros there prove no named mistake."""
+    exercise = _exercise(mistakes=(Mistake("positive part", lambda x: x.clamp(min=0).mean(-1), "", ""),),
+                         stages=(Stage("one", "t", lambda g: {"x": -torch.rand(1, 1, generator=g)}),
+                                 Stage("more", "t", lambda g: {"x": torch.randn(4, 6, generator=g)})))
+    assert judge(exercise, lambda x: torch.zeros_like(x[:, 0]) * x.sum()).finding.name != "positive part"
+    assert judge(exercise, lambda x: x.relu().mean(-1)).finding.name == "positive part"
+
+
+def test_a_wrong_shape_is_told_where_the_sizes_differ():
+    verdict = judge(_exercise(mistakes=()), lambda x: x[:1].mean(-1))
+    assert verdict.stage.name == "one column" and "(3,) is expected" in verdict.finding.shows
+    rows = Stage("rows", "", lambda g: {"x": torch.randn(3, 1, generator=g)})
+    wide = Stage("wide", "", lambda g: {"x": torch.randn(3, 5, generator=g)})
+    doubled = _exercise(reference=lambda x: 2 * x, stages=(rows, wide), mistakes=())
+    finding = judge(doubled, lambda x: (2 * x).T).finding
+    assert finding.name == "axes in another order" and 'In the stage "wide"' in finding.shows and "(5, 3)" in finding.shows
+
+
+def test_a_slow_answer_is_called_once(monkeypatch):
+    from course_lib.exercises import calling
+
+    monkeypatch.setattr(calling, "_SLOW", 0.0)
+    calls = []
+    judge(_exercise(stages=_exercise().stages[:1]), lambda x: calls.append(1) or x.mean(-1))
+    assert len(calls) == 1
+
+
+def test_what_an_answer_prints_is_shown_once_a_stage(capsys):
+    judge(_exercise(), lambda x: print("here") or x.mean(-1))
+    assert capsys.readouterr().out.count("here") == 2   # two visible stages
+
+
+def test_warnings_of_an_answer_do_not_point_into_the_engine(recwarn):
+    judge(_exercise(), lambda x: __import__("warnings").warn("old") or x.mean(-1))
+    assert not recwarn.list

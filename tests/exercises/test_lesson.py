@@ -73,16 +73,24 @@ def test_a_question_without_an_answer_shows_its_options_and_no_reason(capsys):
     assert "a) the number of keys" in shown and "256 in every line" not in shown
 
 
-@pytest.mark.parametrize(("letter", "word"), [("b", "yes"), ("B)", "yes"), ("a", "not this one")])
+def test_the_number_on_the_card_will_do(capsys):
+    hint("0.1")
+    check("0.1", right)
+    assert "0.1 A weighted mean: right" in capsys.readouterr().out
+    assert journal.state_of_exercises() == {"weighted-mean": (True, 0)}
+
+
+@pytest.mark.parametrize(("letter", "word"), [("b", "yes"), ("(B)", "yes"), ("a", "not this one")])
 def test_an_answer_gets_its_reason(letter, word, capsys, work):
     predict("why-sharper", letter)
     assert word in capsys.readouterr().out
     assert json.loads((work / "progress.jsonl").read_text())["right"] == (word == "yes")
 
 
-def test_an_answer_that_is_no_option():
+@pytest.mark.parametrize("answer", ["e", 1, True, ""])
+def test_an_answer_that_is_no_option(answer):
     with pytest.raises(ValueError, match="a, b, c, d"):
-        quiz("why-sharper", "e")
+        quiz("why-sharper", answer)
 
 
 def test_progress_counts_points(capsys):

@@ -107,6 +107,12 @@ ADDITIVE_SCORES = Exercise(
                 "You divide by the square root of A. Dot products need that; here the tanh keeps every hidden number "
                 "within -1 and 1, and the definition has no scale.",
                 "Drop the division."),
+        Mistake("sigmoid for tanh", _scores(squash=torch.sigmoid),
+                "You use a sigmoid. It has no negative side.",
+                "The definition has a tanh."),
+        Mistake("subtracted", _scores(pair=torch.sub),
+                "You subtract the key's part from the query's.",
+                "The formula adds the two."),
         Mistake("relu for tanh", _scores(squash=torch.relu),
                 "You use a ReLU. The definition has a tanh.",
                 "`torch.tanh`, or the method `.tanh()`."),

@@ -44,6 +44,23 @@ def _summed_then_softmax(images, memory, labels, num_classes, temperature):
     return (scores @ F.one_hot(labels, num_classes).to(images.dtype)).softmax(-1)
 
 
+def _exponentials(images, memory, labels, num_classes, temperature):
+    return (-_distances(images, memory) / temperature).exp() @ F.one_hot(labels, num_classes).to(images.dtype)
+
+
+def _exponentials_divided(images, memory, labels, num_classes, temperature):
+    votes = _exponentials(images, memory, labels, num_classes, temperature)
+    return votes / votes.sum(-1, keepdim=True)
+
+
+def _last_of_a_class(images, memory, labels, num_classes, temperature):
+    weights = (-_distances(images, memory) / temperature).softmax(-1)
+    votes = images.new_zeros(len(images), num_classes)
+    for m, label in enumerate(labels.tolist()):
+        votes = torch.cat([votes[:, :label], weights[:, m:m + 1], votes[:, label + 1:]], dim=1)
+    return votes
+
+
 def _by_loops(images, memory, labels, num_classes, temperature):
     rows = []
     for image in images:
@@ -80,7 +97,8 @@ CLASSIFY_BY_LOOKUP = Exercise(
         Stage("a cold temperature", "Temperature 0.5 sharpens.", _case(4, 6, 3, 3, 0.5, 0.7)),
         Stage("a warm temperature", "Temperature 20 flattens.", _case(4, 6, 5, 3, 20.0)),
         Stage("a class nobody remembers", "More classes than memories: such a class gets 0.", _case(2, 3, 4, 6, 3.0)),
-        Stage("far away", "Queries far from every memory: nothing may underflow to 0/0.", _case(3, 5, 30, 4, 1.0, 12.0), hidden=True),
+        Stage("far away", "Queries far from every memory: nothing may underflow to 0/0.", _case(3, 5, 30, 4, 1.0, 12.0)),
+        Stage("many", "More of everything.", _case(9, 40, 16, 7, 4.0), hidden=True),
     ),
     mistakes=(
         Mistake("the farthest wins", _wired(lambda q, k, t: _distances(q, k) / t),
@@ -115,6 +133,25 @@ CLASSIFY_BY_LOOKUP = Exercise(
         Mistake("averaged labels", _average_label,
                 "You blend the labels as numbers: halfway between a 3 and a 9 would be a 6.",
                 "Which values can be blended? One column a class, 1 where it is this class, else 0."),
+        Mistake("unstable softmax", _exponentials_divided,
+                "Far from every memory all your exponentials are 0, and 0 / 0 is NaN. That was exercise 1.1.",
+                "A softmax that subtracts the row's largest score first: `scores.softmax(-1)` does."),
+        Mistake("not divided by the sum", _exponentials,
+                "Your rows do not sum to 1: these are exponentials, not weights yet.",
+                "Divide by their sum. A softmax does both."),
+        Mistake("the last of a class", _last_of_a_class,
+                "When a class comes twice, only one of its memories counts: indexed writing does not add up.",
+                "`index_add`, or one-hot values and a product."),
+        Mistake("a weight a memory", lambda q, k, y, n, t: (-_distances(q, k) / t).softmax(-1),
+                "You return a weight for each memory. A probability for each class is asked for.",
+                "What is to be blended with these weights?"),
+        Mistake("divided by the root as well", _wired(lambda q, k, t: -_distances(q, k) / t / q.shape[-1] ** 0.5),
+                "You divide by the square root of the vectors' length as well. That belongs to dot products; here the "
+                "temperature does it alone.",
+                "Drop the root."),
+        Mistake("divided after the softmax", lambda q, k, y, n, t: _wired()(q, k, y, n, 1.0) / t,
+                "You divide the weights by the temperature. Then they no longer sum to 1, and the softmax was as sharp as ever.",
+                "Divide the scores, before the softmax."),
         Mistake("scores added, then softmax", _summed_then_softmax,
                 "You add up the scores of a class and take the softmax over classes. Many far memories then outweigh a near one.",
                 "Softmax over the memories first; then add up weights."),
@@ -125,7 +162,6 @@ CLASSIFY_BY_LOOKUP = Exercise(
         "broadcast differences": _wired(),
         "float64 inside": lambda q, k, y, n, t: classify(q.double(), k.double(), y, n, t).float(),
     },
-    forbid=("torch.nn.functional.scaled_dot_product_attention",),
     map_axes=("queries", "classes"),
     hints=(
         "Name the three roles. What is the query, what are the keys, and what should be blended?",

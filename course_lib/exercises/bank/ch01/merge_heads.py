@@ -21,6 +21,11 @@ def _interleaved(x):
     return x.permute(0, 2, 3, 1).reshape(B, N, H * D)
 
 
+def _misread(x):
+    B, N, H, D = x.shape
+    return x.reshape(B, N, H * D)
+
+
 def _case(b, h, n, d):
     return lambda g: {"x": normal(g, b, h, n, d)}
 
@@ -45,6 +50,9 @@ MERGE_HEADS = Exercise(
                 "You put the heads' first channels together, then their second ones. Splitting put blocks, so merging must "
                 "put blocks back.",
                 "Before the reshape the last two axes must be (H, D), in this order."),
+        Mistake("shape read in another order", _misread,
+                "You read the shape as (B, N, H, D). It comes as (B, H, N, D).",
+                "Compare the first line with the card."),
         Mistake("heads added up", lambda x: x.sum(1),
                 "You add the heads up. Then they can no longer say different things.",
                 "Heads are laid side by side: D numbers each, H * D in all."),

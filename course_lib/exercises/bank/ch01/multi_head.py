@@ -67,6 +67,11 @@ def _packed_as_heads(self, x):
     return self.proj(_merge(_attention(q, k, v)))
 
 
+def _tokens_attend(self, x):
+    x = _split(x, self.num_heads)
+    return self.proj(_merge(_attention(x, x, x)))
+
+
 def _no_projection(self, x):
     return _merge(_attention(*_parts(self, x)))
 
@@ -141,6 +146,15 @@ MULTI_HEAD = Exercise(
         Mistake("merged without a transpose", _wired(merge=lambda x: x.reshape(x.shape[0], x.shape[2], -1)),
                 "The heads are merged by a reshape alone, so the tokens' numbers are mixed.",
                 "Back to (B, N, H, D) with a transpose, then reshape. You have written `merge_heads` already."),
+        Mistake("v, q, k", _wired(order=(1, 2, 0)),
+                "You took the first third of `qkv` for the values, the second for the queries and the last for the keys.",
+                "The name gives the order: q, then k, then v."),
+        Mistake("scaled twice", _wired(lambda q, k, v: _attention(q, k, v, scale=1 / q.shape[-1])),
+                "You divide twice: `attend` divides by the root of the head's width already.",
+                "Hand it q as it is."),
+        Mistake("qkv not used", _module(_tokens_attend),
+                "`self.qkv` is not used: your tokens attend to each other as they are.",
+                "Its output holds q, k and v."),
         Mistake("no projection", _module(_no_projection),
                 "The heads stand side by side and never talk to each other: `self.proj` is not applied.",
                 "Last line: `self.proj(...)`."),

@@ -59,6 +59,25 @@ def _divided_by_sum(q, k, v, mask=None):
     return scores / scores.sum(-1, keepdim=True) @ v
 
 
+def _keys_reshaped(q, k, v, mask=None):
+    scores = q @ k.reshape(*k.shape[:-2], k.shape[-1], k.shape[-2]) / q.shape[-1] ** 0.5
+    return (scores if mask is None else scores.masked_fill(~mask, float("-inf"))).softmax(-1).nan_to_num(0.0) @ v
+
+
+def _mask_added(q, k, v, mask=None):
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    return (scores if mask is None else scores + mask).softmax(-1) @ v
+
+
+def _angles_only(q, k, v, mask=None):
+    return attention(q / q.norm(dim=-1, keepdim=True), k / k.norm(dim=-1, keepdim=True), v, mask)
+
+
+def _two_softmaxes(q, k, v, mask=None):
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    return (scores if mask is None else scores.masked_fill(~mask, float("-inf"))).softmax(-1).nan_to_num(0.0).softmax(-1) @ v
+
+
 def _by_loops(q, k, v, mask=None):
     lead = q.shape[:-2]
     q, k, v = (t.reshape(-1, *t.shape[-2:]) for t in (q, k, v))
@@ -86,9 +105,11 @@ def _by_einsum(q, k, v, mask=None):
 
 def _additive_mask(q, k, v, mask=None):
     scores = (q / q.shape[-1] ** 0.5) @ k.mT
-    if mask is not None:
-        scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill(~mask, -torch.inf)
-    return scores.softmax(-1).nan_to_num() @ v
+    if mask is None:
+        return scores.softmax(-1) @ v
+    found = mask.any(-1, keepdim=True)   # added to an empty row, -inf would leave NaN in the gradient
+    scores = scores + torch.zeros_like(mask, dtype=scores.dtype).masked_fill(~mask & found, -torch.inf)
+    return scores.softmax(-1) * found @ v
 
 
 def _by_log_sum_exp(q, k, v, mask=None):
@@ -176,18 +197,42 @@ SCALED_DOT_PRODUCT = Exercise(
                 "You let through what is forbidden and forbid what is allowed. Here `True` means: may attend.",
                 "`masked_fill` fills where its argument is True. You want to fill where the mask is False: `~mask`."),
         Mistake("mask multiplied", _mask_multiplied,
-                "You multiply the scores by the mask. A score of 0 is not a weight of 0: e to the power 0 is 1.",
+                "Forbidden keys have the score 0 in yours. A score of 0 is not a weight of 0: e to the power 0 is 1.",
                 "Which score becomes 0 after the exponential?"),
         Mistake("masked after the softmax", _masked_after_softmax,
                 "You set weights to 0 after the softmax. What the forbidden keys had taken is lost: your rows sum to less than 1.",
                 "Mask the scores, then take the softmax: it shares all of the weight among the allowed keys."),
         Mistake("NaN for the empty row", _nan_for_the_empty_row,
-                "In the row where nothing is allowed all scores are -inf, and the softmax of that is 0/0.",
+                "In the row where nothing is allowed there is nothing to share out: 0/0, which is NaN.",
                 "Such a row found nothing; its answer should be zeros. `nan_to_num` on the weights is one way."),
         Mistake("a large number for -inf", _wired(fill=-1e9),
-                "You fill with a large negative number. In a row where nothing is allowed all scores are then equal, and "
-                "the row attends to everything that is forbidden.",
-                "Fill with -inf, and give the empty row zeros."),
+                "In the row where nothing is allowed all your weights are equal: it attends to everything that is forbidden. "
+                "A large negative number in place of -inf does that.",
+                "Give the empty row zeros."),
+        Mistake("D ** 1/2", _wired(scale=lambda q, k: 2 / q.shape[-1]),
+                "You divide by half of D. In Python `D ** 1/2` is `(D ** 1) / 2`.",
+                "Brackets, or `0.5`."),
+        Mistake("multiplied by the root", _wired(scale=lambda q, k: q.shape[-1] ** 0.5),
+                "You multiply by the square root of D. The spread of the scores should shrink, and yours grows.",
+                "Turn it over: divide."),
+        Mistake("scaled by the number of queries", _wired(scale=lambda q, k: q.shape[-2] ** -0.5),
+                "You divide by the square root of the number of queries.",
+                "What is summed up in one score? Count those."),
+        Mistake("axis counted from the front", _wired(dim=1),
+                "Your softmax runs along axis 1. With batch and heads in front, axis 1 is the heads, not the keys.",
+                "Count from the end: `dim=-1`."),
+        Mistake("keys reshaped, not turned", _keys_reshaped,
+                "You reshape the keys to (D, M). That re-reads their numbers in another order; it does not turn the matrix.",
+                "`k.transpose(-2, -1)`."),
+        Mistake("mask added as 0 and 1", _mask_added,
+                "You add the mask as 0 and 1. A forbidden key loses a little of its weight, not everything.",
+                "What must be added so that the exponential gives 0?"),
+        Mistake("angles only", _angles_only,
+                "You bring queries and keys to length 1. That is the cosine score: it compares angles only.",
+                "Leave the lengths in."),
+        Mistake("two softmaxes", _two_softmaxes,
+                "You take the softmax twice. The second one flattens what the first has found.",
+                "Once is enough."),
     ),
     variants={
         "loops": _by_loops,

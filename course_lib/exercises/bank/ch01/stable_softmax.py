@@ -103,6 +103,18 @@ STABLE_SOFTMAX = Exercise(
                 "You divide the scores by their sum. A negative score then gets a negative weight, and a sum near 0 "
                 "blows up.",
                 "Exponentials first: they make every weight positive."),
+        Mistake("not divided", lambda scores: (scores - scores.amax(-1, keepdim=True)).exp(),
+                "You stop at the exponentials. A row does not sum to 1 yet.",
+                "What must each row be divided by?"),
+        Mistake("divided by the maximum", lambda scores: _unshifted(scores / scores.amax(-1, keepdim=True)),
+                "You divide by the row's maximum. Softmax sees differences of scores, and dividing changes them.",
+                "Which operation keeps all differences as they are?"),
+        Mistake("NaN replaced", lambda scores: _unshifted(scores).nan_to_num(0.0),
+                "You turn NaN into 0 at the end. The row is finite now, and empty: it does not sum to 1.",
+                "Keep the overflow from happening in the first place."),
+        Mistake("turned over", lambda scores: _unshifted(scores.amax(-1, keepdim=True) - scores),
+                "Your sign is turned: the lowest score gets the largest weight.",
+                "Which of the two is subtracted from which?"),
         Mistake("the logarithm of it", lambda scores: scores - (lambda m: m + (scores - m).exp().sum(
                     -1, keepdim=True).log())(scores.amax(-1, keepdim=True)),
                 "Your numbers are the logarithms of the weights. They are negative and do not sum to 1.",
