@@ -3,10 +3,12 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell
 
 from course_lib.testing.offline import sitecustomize   # noqa: F401  importing it cuts this process off
 from course_lib.testing.report import KEY, CourseReport
@@ -22,7 +24,7 @@ _FILE = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare what this process and those it starts (a notebook's kernel, a server) inherit."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_OFFLINE), os.environ.get("PYTHONPATH")]))
-    os.environ["TQDM_DISABLE"] = "1"    # stored outputs hold no progress bars
+    os.environ.pop("MPLBACKEND", None)      # a notebook has the inline backend, whatever this shell has
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     folder = config.stash[_WORK] = Path(tempfile.mkdtemp(prefix="course-test-"))
     os.environ["COURSE_WORK"] = str(folder)
@@ -47,4 +49,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         run = item.cell.execution_count is not None and not item.options["skip"]
         compared = run and item.options["check"]
         item.user_properties.append((KEY, {"notebook_cells": {"compared": (int(compared), 1)}}))
+        item.compare_outputs = partial(_compare_cleaned, item.compare_outputs)
     return (yield)
+
+
+def _compare_cleaned(compare: Callable[..., bool], outputs: list, stored: list) -> bool:
+    """nbval's comparison, of outputs that are cleaned as the stored ones were (progress bars, colours)."""
+    from course_lib.authoring.outputs import clean      # here: most runs of pytest compare no notebook
+
+    cell = new_code_cell(outputs=outputs)
+    clean(cell)
+    return compare(cell.outputs, stored)
