@@ -18,8 +18,9 @@ from course_lib.exercises.exercise import Answer, Case, Inputs
 from course_lib.exercises.shortcuts import ShortcutUsed, watch_for
 
 _NOT_THE_LEARNERS = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")) + (
-    str(Path(__file__).parent.parent),)
-_SLOW = 2.0   # seconds; an answer that takes longer is not called a second time
+    str(Path(__file__).parent.parent),
+)
+_SLOW = 2.0  # seconds; an answer that takes longer is not called a second time
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ class Observation:
     shortcut: str | None = None
 
 
-def observe(answer: Answer, case: Case, forbid: tuple[str, ...] = (), *, thorough: bool = True) -> Observation:
+def observe(
+    answer: Answer, case: Case, forbid: tuple[str, ...] = (), *, thorough: bool = True
+) -> Observation:
     """Call `answer` on `case` and note what it did.
 
     Args:
@@ -68,7 +71,7 @@ def observe(answer: Answer, case: Case, forbid: tuple[str, ...] = (), *, thoroug
     """
     given = {name: _fresh(value, requires_grad=thorough) for name, value in case.inputs.items()}
     with warnings.catch_warnings(), watch_for(forbid) if forbid else nullcontext() as watch:
-        warnings.simplefilter("ignore")   # torch's would point into this file
+        warnings.simplefilter("ignore")  # torch's would point into this file
         try:
             call = _prepare(answer, case)
             # Clones, because an in-place operation on a leaf that requires grad raises: it should be seen and named.
@@ -76,14 +79,19 @@ def observe(answer: Answer, case: Case, forbid: tuple[str, ...] = (), *, thoroug
             start = time.perf_counter()
             output = call(*passed.values())
             again = thorough and time.perf_counter() - start < _SLOW
-            with redirect_stdout(io.StringIO()):   # what the answer prints is shown once
+            with redirect_stdout(io.StringIO()):  # what the answer prints is shown once
                 repeat = call(*_fresh_all(case.inputs)) if again else None
                 alone = call(*_fresh_all(_first_sample(case))) if again and case.batched else None
         except ShortcutUsed as used:
             return Observation(shortcut=used.name)
-        except (Exception, SystemExit) as error:   # whatever the learner's code raises is a finding, not our error
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # whatever the learner's code raises is a finding, not our error
             stub = isinstance(error, NotImplementedError) and str(error).startswith("exercise ")
-            return Observation(failure=_failure(error), unattempted=stub, shortcut=watch.used if watch else None)
+            return Observation(
+                failure=_failure(error), unattempted=stub, shortcut=watch.used if watch else None
+            )
     gradients, backward_failure = _gradients(output, given, call) if thorough else ({}, None)
     return Observation(
         output=_detach(output),
@@ -100,7 +108,9 @@ def _prepare(answer: Answer, case: Case) -> Answer:
     """A function as it is; a module class built with the case's arguments and weights, in eval mode."""
     if case.weights is None:
         return answer
-    with torch.random.fork_rng(devices=[]):   # the first weights are replaced; drawing them must leave no trace
+    with torch.random.fork_rng(
+        devices=[]
+    ):  # the first weights are replaced; drawing them must leave no trace
         module = answer(**case.config)
     module.load_state_dict(case.weights)
     return module.eval()
@@ -156,6 +166,9 @@ def _probe(output: Tensor) -> Tensor:
 
 
 def _failure(error: BaseException) -> Failure:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-              if not frame.filename.startswith((*_NOT_THE_LEARNERS, "<frozen"))]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((*_NOT_THE_LEARNERS, "<frozen"))
+    ]
     return Failure(type(error).__name__, str(error), (frames[-1].line or "") if frames else "")

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 Inputs = Mapping[str, Any]
-Answer = Callable[..., Any]   # a function, or an nn.Module class
+Answer = Callable[..., Any]  # a function, or an nn.Module class
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Exercise:
     variants: Mapping[str, Answer]
     hints: tuple[str, str, str]
     forbid: tuple[str, ...] = ()
-    map_axes: tuple[str, str] | None = None   # (rows, columns) where the result is worth drawing as a map
+    map_axes: tuple[str, str] | None = None  # (rows, columns) where the result is worth drawing as a map
 
     @property
     def wants_module(self) -> bool:
@@ -81,7 +81,7 @@ class Case:
 
     inputs: Inputs
     config: Mapping[str, Any] | None = None
-    weights: Mapping[str, Tensor] | None = None   # the state that a module answer is given before it runs
+    weights: Mapping[str, Tensor] | None = None  # the state that a module answer is given before it runs
     batched: tuple[str, ...] = ()
 
 

@@ -20,14 +20,22 @@ def progress_file() -> Path:
 
 def note(event: str, id: str, **details: Any) -> None:
     """Append one event. A folder that cannot be written to is reported on stderr and never stops a lesson."""
-    line = {"when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "event": event, "id": id, **details}
+    line = {
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "event": event,
+        "id": id,
+        **details,
+    }
     try:
         progress_file().parent.mkdir(parents=True, exist_ok=True)
         with progress_file().open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
     except OSError as error:
-        print(f"Your progress could not be saved in {progress_file().parent.name}/: {error.strerror}. "
-              "The lesson goes on.", file=sys.stderr)
+        print(
+            f"Your progress could not be saved in {progress_file().parent.name}/: {error.strerror}. "
+            "The lesson goes on.",
+            file=sys.stderr,
+        )
 
 
 def events() -> Iterator[dict[str, Any]]:

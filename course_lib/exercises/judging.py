@@ -9,8 +9,9 @@ from torch import Tensor
 from course_lib.exercises.calling import Observation, observe
 from course_lib.exercises.exercise import Case, Exercise, Mistake, Stage, draw_case
 from course_lib.exercises.finding import Finding
+from course_lib.exercises.form import slip_in_output
 from course_lib.exercises.relations import describe_difference
-from course_lib.exercises.slips import slip_before_calling, slip_in_conduct, slip_in_gradient, slip_in_output
+from course_lib.exercises.slips import slip_before_calling, slip_in_conduct, slip_in_gradient
 
 DEFAULT_SEED = 0
 
@@ -64,7 +65,13 @@ def judge(exercise: Exercise, answer: Any, *, seed: int = DEFAULT_SEED, hidden: 
 
 
 def _find_fault(
-    exercise: Exercise, stage: Stage, case: Case, got: Observation, want: Observation, answer: Any, seed: int,
+    exercise: Exercise,
+    stage: Stage,
+    case: Case,
+    got: Observation,
+    want: Observation,
+    answer: Any,
+    seed: int,
 ) -> Finding | None:
     """From the certain to the vague: conduct, a named mistake, the form of the output, a leak, the bare difference."""
     slip = slip_in_conduct(case, got)
@@ -76,14 +83,21 @@ def _find_fault(
     mistake = _recognise(exercise, stage, got, answer, seed)
     if mistake:
         return Finding(mistake.name, mistake.shows, mistake.try_next)
-    return (_shape_where_it_shows(exercise, stage, answer, seed) or slip_in_output(got.output, want.output)
-            or _leak(stage, got, want) or _difference(stage, got, want))
+    return (
+        _shape_where_it_shows(exercise, stage, answer, seed)
+        or slip_in_output(got.output, want.output)
+        or _leak(stage, got, want)
+        or _difference(stage, got, want)
+    )
 
 
 def _recognise(exercise: Exercise, failed: Stage, got: Observation, answer: Any, seed: int) -> Mistake | None:
     """The named mistake that gives the answer's outputs on the failed stage and on most of the others."""
-    suspects = [mistake for mistake in exercise.mistakes
-                if _alike(got, observe(mistake.answer, draw_case(exercise, failed, seed)), failed)]
+    suspects = [
+        mistake
+        for mistake in exercise.mistakes
+        if _alike(got, observe(mistake.answer, draw_case(exercise, failed, seed)), failed)
+    ]
     sure = not _degenerate(got.output)
     if not suspects or (sure and len(suspects) == 1):
         return suspects[0] if suspects else None
@@ -103,7 +117,9 @@ def _recognise(exercise: Exercise, failed: Stage, got: Observation, answer: Any,
 
 def _degenerate(output: Any) -> bool:
     """Whether an output is so small or so plain that unrelated slips give the same one."""
-    return isinstance(output, Tensor) and (1 in output.shape or output.numel() < 2 or bool((output == output.flatten()[0]).all()))
+    return isinstance(output, Tensor) and (
+        1 in output.shape or output.numel() < 2 or bool((output == output.flatten()[0]).all())
+    )
 
 
 def _shape_where_it_shows(exercise: Exercise, failed: Stage, answer: Any, seed: int) -> Finding | None:
@@ -118,7 +134,7 @@ def _shape_where_it_shows(exercise: Exercise, failed: Stage, answer: Any, seed: 
         telling = isinstance(want, Tensor) and 1 not in want.shape and len(set(want.shape)) == want.dim()
         if telling and isinstance(got, Tensor) and got.shape != want.shape:
             slip = slip_in_output(got, want)
-            where = "" if stage is failed else f"In the stage \"{stage.name}\": "
+            where = "" if stage is failed else f'In the stage "{stage.name}": '
             return Finding(slip.name, where + slip.shows, slip.try_next)
     return None
 
@@ -132,11 +148,17 @@ def _alike(got: Observation, want: Observation, stage: Stage) -> bool:
 def _same(got: Any, want: Any, stage: Stage) -> bool:
     """Equal within the stage's tolerance. NaN equals NaN, because a mistake may consist of it."""
     if isinstance(want, Tensor):
-        return (isinstance(got, Tensor) and (got.shape, got.dtype, got.device) == (want.shape, want.dtype, want.device)
-                and torch.allclose(got, want, rtol=stage.rtol, atol=stage.atol, equal_nan=True))
+        return (
+            isinstance(got, Tensor)
+            and (got.shape, got.dtype, got.device) == (want.shape, want.dtype, want.device)
+            and torch.allclose(got, want, rtol=stage.rtol, atol=stage.atol, equal_nan=True)
+        )
     if isinstance(want, (tuple, list)):
-        return (isinstance(got, (tuple, list)) and len(got) == len(want)
-                and all(_same(a, b, stage) for a, b in zip(got, want, strict=True)))
+        return (
+            isinstance(got, (tuple, list))
+            and len(got) == len(want)
+            and all(_same(a, b, stage) for a, b in zip(got, want, strict=True))
+        )
     return type(got) is type(want) and got == want
 
 
@@ -149,9 +171,10 @@ def _leak(stage: Stage, got: Observation, want: Observation) -> Finding | None:
         return None
     return Finding(
         "samples leak into each other",
-        "Alone, the first sample comes out right. In a batch it comes out different, so the other samples reach it.",
-        "Look for a softmax, a mean or a sum whose `dim` is the batch axis, or is missing, and for a reshape that "
-        "mixes axis 0 with another.",
+        "Alone, the first sample comes out right. In a batch it comes out different, so the other samples"
+        " reach it.",
+        "Look for a softmax, a mean or a sum whose `dim` is the batch axis, or is missing, and for a reshape"
+        " that mixes axis 0 with another.",
     )
 
 

@@ -12,7 +12,7 @@ from course_lib.exercises.judging import DEFAULT_SEED, judge
 
 T = TypeVar("T")
 
-_rungs_shown: dict[str, int] = {}   # of this session: hints start again with a fresh kernel
+_rungs_shown: dict[str, int] = {}  # of this session: hints start again with a fresh kernel
 
 
 def check(id: str, answer: Any, *, seed: int = DEFAULT_SEED) -> None:
@@ -28,8 +28,13 @@ def check(id: str, answer: Any, *, seed: int = DEFAULT_SEED) -> None:
     """
     exercise = _find(all_exercises(), id, "exercise")
     verdict = judge(exercise, answer, seed=seed)
-    journal.note("check", exercise.id, status=verdict.status, stage=verdict.stage.name if verdict.stage else None,
-                finding=verdict.finding.name if verdict.finding else None)
+    journal.note(
+        "check",
+        exercise.id,
+        status=verdict.status,
+        stage=verdict.stage.name if verdict.stage else None,
+        finding=verdict.finding.name if verdict.finding else None,
+    )
     _show(verdict_message(verdict))
 
 
@@ -64,24 +69,38 @@ def progress() -> None:
     """Show which exercises are solved, which were tried, and which are open."""
     text = progress_table()
     solved = {id for id, (passed, _) in journal.state_of_exercises().items() if passed}
-    rows = "".join(f"<tr><td>{number_of(e.id)}</td><td style='text-align:left'>{e.title}</td><td>{_word(e.id)}</td>"
-                   f"<td>{e.points}</td></tr>" for e in all_exercises().values())
+    rows = "".join(
+        f"<tr><td>{number_of(e.id)}</td><td style='text-align:left'>{e.title}</td><td>{_word(e.id)}</td>"
+        f"<td>{e.points}</td></tr>"
+        for e in all_exercises().values()
+    )
     points = sum(e.points for e in all_exercises().values() if e.id in solved)
     total = sum(e.points for e in all_exercises().values())
-    _show(Message(text, f"<table><tr><th></th><th style='text-align:left'>exercise</th><th></th><th>points</th></tr>"
-                        f"{rows}</table><p>{points} of {total} points</p>"))
+    _show(
+        Message(
+            text,
+            "<table><tr><th></th><th style='text-align:left'>exercise</th><th></th><th>points</th></tr>"
+            f"{rows}</table><p>{points} of {total} points</p>",
+        )
+    )
 
 
 def progress_table() -> str:
     """The same as plain text, one line an exercise."""
     width = max(len(exercise.title) for exercise in all_exercises().values())
-    return "\n".join(f"{number_of(e.id):>5}  {e.title:{width}}  {_word(e.id)}" for e in all_exercises().values())
+    return "\n".join(
+        f"{number_of(e.id):>5}  {e.title:{width}}  {_word(e.id)}" for e in all_exercises().values()
+    )
 
 
 def _word(id: str) -> str:
     passed, failures = journal.state_of_exercises().get(id, (False, 0))
     tried = f"{failures} tr{'y' if failures == 1 else 'ies'} before" if failures else ""
-    return f"solved{f', {tried}' if tried else ''}" if passed else (f"open, {failures} tried" if failures else "open")
+    return (
+        f"solved{f', {tried}' if tried else ''}"
+        if passed
+        else (f"open, {failures} tried" if failures else "open")
+    )
 
 
 def _ask(id: str, answer: str | None, heading: str) -> None:
@@ -89,7 +108,10 @@ def _ask(id: str, answer: str | None, heading: str) -> None:
     if answer is not None:
         answer = str(answer).strip().lower().strip("()")
         if answer not in question.lettered():
-            raise ValueError(f"answer {answer!r} is not an option of {id!r}; choose one of {', '.join(question.lettered())}")
+            raise ValueError(
+                f"answer {answer!r} is not an option of {id!r}; choose one of"
+                f" {', '.join(question.lettered())}"
+            )
         journal.note(heading.lower(), id, answer=answer, right=question.lettered()[answer].right)
     _show(question_message(question, heading, answer))
 
@@ -98,7 +120,7 @@ def _find(table: Mapping[str, T], id: str, kind: str) -> T:
     if id in table:
         return table[id]
     if kind == "exercise" and id in (numbers := {number_of(name): name for name in table}):
-        return table[numbers[id]]   # "1.3", as it stands on the card
+        return table[numbers[id]]  # "1.3", as it stands on the card
     near = get_close_matches(str(id), table, n=3, cutoff=0.4)
     meant = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(table)}"
     raise UnknownId(f"no {kind} is called {id!r}; {meant}")

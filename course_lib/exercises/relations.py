@@ -18,7 +18,9 @@ def describe_difference(got: Any, want: Any) -> str:
     """
     if isinstance(want, (tuple, list)):
         pairs = zip(got, want, strict=True)
-        which = next(i for i, (a, b) in enumerate(pairs) if not torch.allclose(a, b, **_CLOSE, equal_nan=True))
+        which = next(
+            i for i, (a, b) in enumerate(pairs) if not torch.allclose(a, b, **_CLOSE, equal_nan=True)
+        )
         return f"Result {which + 1} of {len(want)} is off. {describe_difference(got[which], want[which])}"
     if not isinstance(want, Tensor):
         return f"You returned {got!r}; {want!r} is expected."
@@ -33,10 +35,13 @@ def describe_difference(got: Any, want: Any) -> str:
 def _relations(got: Tensor, want: Tensor) -> Iterator[str]:
     scale = want.abs().amax().clamp_min(1e-12)
     if (got - want).abs().amax() < 0.01 * scale:
-        yield "Nearly right: off by less than 1 %. Look for an epsilon, a rounding, or a term that is usually small."
+        yield (
+            "Nearly right: off by less than 1 %. Look for an epsilon, a rounding, or a term that is usually"
+            " small."
+        )
     if got.abs().amax() == 0:
         yield "Your result is zero everywhere."
-    enough = want.numel() >= 4   # two or three numbers fit too many stories
+    enough = want.numel() >= 4  # two or three numbers fit too many stories
     factor = (got * want).sum() / (want * want).sum().clamp_min(1e-12)
     if torch.allclose(got, -want, **_CLOSE):
         yield "Every number has the opposite sign."
@@ -44,7 +49,10 @@ def _relations(got: Tensor, want: Tensor) -> Iterator[str]:
         yield f"Every number is {factor:.3g} times what it should be: a constant factor is off."
     offset = (got - want).mean()
     if enough and torch.allclose(got, want + offset, **_CLOSE):
-        yield f"Every number is off by the same {offset:+.3g}: something is added that should not be, or left out."
+        yield (
+            f"Every number is off by the same {offset:+.3g}: something is added that should not be, or left"
+            " out."
+        )
     for axes in permutations(range(got.dim())):
         if got.permute(axes).shape == want.shape and torch.allclose(got.permute(axes), want, **_CLOSE):
             yield "These are the right numbers in swapped axes: a transpose is missing or one too many."
@@ -54,7 +62,12 @@ def _relations(got: Tensor, want: Tensor) -> Iterator[str]:
     if torch.allclose(got.flatten().sort().values, want.flatten().sort().values, **_CLOSE):
         yield "These are the right numbers in the wrong places: a reshape or a transpose mixes the axes."
     yield from _right_in_part(got, want)
-    if enough and got.dim() and got.shape[-1] > 1 and torch.allclose(got, got[..., :1].expand_as(got), **_CLOSE):
+    if (
+        enough
+        and got.dim()
+        and got.shape[-1] > 1
+        and torch.allclose(got, got[..., :1].expand_as(got), **_CLOSE)
+    ):
         yield "Your result is the same number all along its last axis."
 
 

@@ -13,14 +13,27 @@ CASES = [pytest.param(exercise, id=exercise.id) for exercise in all_exercises().
 
 @pytest.mark.parametrize("exercise", CASES)
 def test_every_mistake_is_rejected_and_recognised(exercise, record_property):
-    outcomes = [(mistake.name, seed, judge(exercise, mistake.answer, seed=seed))
-                for mistake in exercise.mistakes for seed in SEEDS]
+    outcomes = [
+        (mistake.name, seed, judge(exercise, mistake.answer, seed=seed))
+        for mistake in exercise.mistakes
+        for seed in SEEDS
+    ]
     accepted = [(name, seed) for name, seed, verdict in outcomes if verdict.status != "failed"]
-    mistaken = [(name, seed, verdict.finding.name) for name, seed, verdict in outcomes
-                if verdict.finding and verdict.finding.name != name]
+    mistaken = [
+        (name, seed, verdict.finding.name)
+        for name, seed, verdict in outcomes
+        if verdict.finding and verdict.finding.name != name
+    ]
     n = len(outcomes)
-    record_property("course_report", {"exercise_engine": {
-        "mistakes_rejected": (n - len(accepted), n), "mistakes_recognised": (n - len(accepted) - len(mistaken), n)}})
+    record_property(
+        "course_report",
+        {
+            "exercise_engine": {
+                "mistakes_rejected": (n - len(accepted), n),
+                "mistakes_recognised": (n - len(accepted) - len(mistaken), n),
+            }
+        },
+    )
     assert not accepted and not mistaken
 
 
@@ -36,8 +49,10 @@ def test_the_reference_and_every_variant_are_accepted(exercise, record_property)
             if verdict.status != "passed":
                 refused.append((name, seed, verdict.stage.name, verdict.finding))
     n = len(answers) * len(SEEDS)
-    record_property("course_report", {"exercise_engine": {
-        "variants_accepted": (n - len(refused), n), "check_ms": milliseconds}})
+    record_property(
+        "course_report",
+        {"exercise_engine": {"variants_accepted": (n - len(refused), n), "check_ms": milliseconds}},
+    )
     assert not refused
 
 

@@ -46,8 +46,12 @@ def test_no_maps_where_there_is_nothing_to_compare():
 
 
 def test_nan_and_wrong_shapes_are_drawn_without_complaint():
-    for answer in (lambda q, k, v, mask=None: v * float("nan"), lambda q, k, v, mask=None: q @ k.mT,
-                   lambda q, k, v, mask=None: (q @ k.mT).sum(), lambda q, k, v, mask=None: q[..., :0]):
+    for answer in (
+        lambda q, k, v, mask=None: v * float("nan"),
+        lambda q, k, v, mask=None: q @ k.mT,
+        lambda q, k, v, mask=None: (q @ k.mT).sum(),
+        lambda q, k, v, mask=None: q[..., :0],
+    ):
         assert _message(answer).text
 
 
@@ -60,17 +64,23 @@ def test_what_a_learner_wrote_is_escaped():
     assert "<script>" in message.text
 
 
-@pytest.mark.parametrize("message", [
-    _message(EXERCISE.reference), _message(_mistake("no scale")), hint_message(EXERCISE, 2),
-    question_message(next(iter(all_questions().values())), "Quiz"),
-], ids=["right", "wrong", "hint", "question"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        _message(EXERCISE.reference),
+        _message(_mistake("no scale")),
+        hint_message(EXERCISE, 2),
+        question_message(next(iter(all_questions().values())), "Quiz"),
+    ],
+    ids=["right", "wrong", "hint", "question"],
+)
 def test_colours_hold_in_light_and_dark(message):
     """Text takes the page's own colour, and the card behind it is translucent; accents are mid-tones."""
     assert not re.search(r"[;\"\s]color\s*:", message.html)
     for background in re.findall(r"background:([^;\"]+)", message.html):
         assert background.startswith("rgba(127,127,127,")
     for accent in re.findall(r"#[0-9a-f]{6}", message.html):
-        r, g, b = (int(accent[i:i + 2], 16) / 255 for i in (1, 3, 5))
+        r, g, b = (int(accent[i : i + 2], 16) / 255 for i in (1, 3, 5))
         luminance = 0.2126 * r**2.2 + 0.7152 * g**2.2 + 0.0722 * b**2.2
         assert 0.1 < luminance < 0.5, accent
 
@@ -100,7 +110,7 @@ def test_feedback_follows_the_answer_and_nothing_else():
 
 def test_powers_in_code_are_not_taken_for_bold():
     def answer(q, k, v, mask=None):
-        return (q @ k.mT / q.shape[-1] ** 0.5) @ v / (k.shape[-1] ** 0.5) + undefined   # noqa: F821
+        return (q @ k.mT / q.shape[-1] ** 0.5) @ v / (k.shape[-1] ** 0.5) + undefined  # noqa: F821
 
     message = _message(answer)
     assert "q.shape[-1] ** 0.5) @ v / (k.shape[-1] ** 0.5)" in message.text

@@ -15,15 +15,28 @@ def mean_rows(x):
 
 def _exercise(**changes):
     fields = dict(
-        id="mean-rows", chapter=0, title="Mean of rows", signature="mean_rows(x)", points=1, difficulty=1, importance=1,
-        minutes=1, reference=mean_rows, variants={}, hints=("a", "b", "c"),
+        id="mean-rows",
+        chapter=0,
+        title="Mean of rows",
+        signature="mean_rows(x)",
+        points=1,
+        difficulty=1,
+        importance=1,
+        minutes=1,
+        reference=mean_rows,
+        variants={},
+        hints=("a", "b", "c"),
         stages=(
-            Stage("one column", "a mean of one", lambda g: {"x": torch.randn(3, 1, generator=g)}, batched=("x",)),
+            Stage(
+                "one column", "a mean of one", lambda g: {"x": torch.randn(3, 1, generator=g)}, batched=("x",)
+            ),
             Stage("matrix", "the axis", lambda g: {"x": torch.randn(3, 4, generator=g)}, batched=("x",)),
             Stage("secret", "far", lambda g: {"x": 100 + torch.randn(3, 4, generator=g)}, hidden=True),
         ),
-        mistakes=(Mistake("a sum", lambda x: x.sum(-1), "it is a sum", "divide"),
-                  Mistake("first column", lambda x: x[:, 0], "one only", "all")),
+        mistakes=(
+            Mistake("a sum", lambda x: x.sum(-1), "it is a sum", "divide"),
+            Mistake("first column", lambda x: x[:, 0], "one only", "all"),
+        ),
     )
     return Exercise(**{**fields, **changes})
 
@@ -56,7 +69,7 @@ def test_the_first_stage_that_fails_is_told():
 
 
 def test_hidden_stages_run_only_when_asked_for():
-    only_small = lambda x: x.clamp(-50, 50).mean(-1)   # noqa: E731
+    only_small = lambda x: x.clamp(-50, 50).mean(-1)  # noqa: E731
     assert judge(_exercise(), only_small).status == "passed"
     assert judge(_exercise(), only_small, hidden=True).stage.name == "secret"
 
@@ -79,36 +92,39 @@ def _remembers(x):
     return x.mean(-1) + len(_calls)
 
 
-@pytest.mark.parametrize(("answer", "name"), [
-    (lambda x: None, "nothing returned"),
-    (lambda x: (x.mean(-1), x), "several results"),
-    (lambda x: [x.mean(-1)], "several results"),
-    (lambda x: x.mean().item(), "not a tensor"),
-    (lambda x: x.detach().numpy().mean(-1), "not a tensor"),
-    (lambda x: x.mean(-1, keepdim=True), "an axis of size 1"),
-    (lambda x: x.mean(), "an axis lost"),
-    (lambda x: x.mean(-1).repeat(2), "wrong shape"),
-    (lambda x: x.double().mean(-1), "wrong dtype"),
-    (lambda x: x.mean(-1) * float("nan"), "NaN"),
-    (lambda x: x.mean(-1) / 0.0, "infinity"),
-    (_in_place, "input changed in place"),
-    (_in_place_and_wrong, "input changed in place"),
-    (_remembers, "two calls, two results"),
-    (lambda x: x.mean(-1) + torch.randn(()), "two calls, two results"),
-    (lambda x: torch.tensor(x.mean(-1).tolist()), "gradient cut"),
-    (lambda x: x.detach().mean(-1), "gradient cut"),
-    (lambda x: x.mean(-1) + x.mean(0).sum() - x[0].mean(), "samples leak into each other"),
-    (lambda x, y: x, "raised TypeError"),
-    (lambda x: x @ x, "raised RuntimeError"),
-    (lambda x: undefined_name, "raised NameError"),   # noqa: F821
-    (lambda x: 7 * x.mean(-1) ** 3, "difference"),
-    (lambda x: exit(3), "raised SystemExit"),
-    (lambda x: x.mean(-1, keepdim=True).sub_(1).exp_().log_().add_(1)[:, 0], "backward failed"),
-    (lambda x: x.mean(-1) + 0 * (x.sum() - x.sum()).abs().sqrt(), "NaN in the gradient"),
-    (nn.Linear, "a class, not a function"),
-    (torch.randn(3), "a result, not the function"),
-    (None, "a result, not the function"),
-])
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda x: None, "nothing returned"),
+        (lambda x: (x.mean(-1), x), "several results"),
+        (lambda x: [x.mean(-1)], "several results"),
+        (lambda x: x.mean().item(), "not a tensor"),
+        (lambda x: x.detach().numpy().mean(-1), "not a tensor"),
+        (lambda x: x.mean(-1, keepdim=True), "an axis of size 1"),
+        (lambda x: x.mean(), "an axis lost"),
+        (lambda x: x.mean(-1).repeat(2), "wrong shape"),
+        (lambda x: x.double().mean(-1), "wrong dtype"),
+        (lambda x: x.mean(-1) * float("nan"), "NaN"),
+        (lambda x: x.mean(-1) / 0.0, "infinity"),
+        (_in_place, "input changed in place"),
+        (_in_place_and_wrong, "input changed in place"),
+        (_remembers, "two calls, two results"),
+        (lambda x: x.mean(-1) + torch.randn(()), "two calls, two results"),
+        (lambda x: torch.tensor(x.mean(-1).tolist()), "gradient cut"),
+        (lambda x: x.detach().mean(-1), "gradient cut"),
+        (lambda x: x.mean(-1) + x.mean(0).sum() - x[0].mean(), "samples leak into each other"),
+        (lambda x, y: x, "raised TypeError"),
+        (lambda x: x @ x, "raised RuntimeError"),
+        (lambda x: undefined_name, "raised NameError"),  # noqa: F821
+        (lambda x: 7 * x.mean(-1) ** 3, "difference"),
+        (lambda x: exit(3), "raised SystemExit"),
+        (lambda x: x.mean(-1, keepdim=True).sub_(1).exp_().log_().add_(1)[:, 0], "backward failed"),
+        (lambda x: x.mean(-1) + 0 * (x.sum() - x.sum()).abs().sqrt(), "NaN in the gradient"),
+        (nn.Linear, "a class, not a function"),
+        (torch.randn(3), "a result, not the function"),
+        (None, "a result, not the function"),
+    ],
+)
 def test_general_slips_are_named(answer, name):
     finding = _finding(answer)
     assert finding.name == name
@@ -117,7 +133,10 @@ def test_general_slips_are_named(answer, name):
 
 def test_leak_through_a_batch_statistic():
     x = _exercise(reference=lambda x: x - x.mean(-1, keepdim=True))
-    assert judge(x, lambda x: x - x.mean(0, keepdim=True)).finding.name in ("samples leak into each other", "difference")
+    assert judge(x, lambda x: x - x.mean(0, keepdim=True)).finding.name in (
+        "samples leak into each other",
+        "difference",
+    )
     leaks = judge(x, lambda x: x - x.mean(-1, keepdim=True) * len(x))
     assert leaks.finding.name == "samples leak into each other"
 
@@ -128,13 +147,21 @@ def test_swapped_axes_are_told_from_other_shapes():
 
 
 def test_a_mistake_is_recognised_before_its_shape():
-    exercise = _exercise(mistakes=(Mistake("kept the axis", lambda x: x.mean(-1, keepdim=True), "kept", "drop it"),))
+    exercise = _exercise(
+        mistakes=(Mistake("kept the axis", lambda x: x.mean(-1, keepdim=True), "kept", "drop it"),)
+    )
     assert judge(exercise, lambda x: x.mean(-1)[:, None]).finding.name == "kept the axis"
 
 
 def test_of_two_mistakes_that_agree_here_the_one_that_agrees_everywhere_is_named():
-    stages = (Stage("ones", "", lambda g: {"x": torch.ones(2, 3)}), Stage("any", "", lambda g: {"x": torch.rand(2, 3, generator=g)}))
-    mistakes = (Mistake("a sum", lambda x: x.sum(-1), "", ""), Mistake("a count", lambda x: x.new_full((2,), 3.0) + 0 * x.sum(-1), "", ""))
+    stages = (
+        Stage("ones", "", lambda g: {"x": torch.ones(2, 3)}),
+        Stage("any", "", lambda g: {"x": torch.rand(2, 3, generator=g)}),
+    )
+    mistakes = (
+        Mistake("a sum", lambda x: x.sum(-1), "", ""),
+        Mistake("a count", lambda x: x.new_full((2,), 3.0) + 0 * x.sum(-1), "", ""),
+    )
     exercise = _exercise(stages=stages, mistakes=mistakes)
     for mistake in mistakes:
         assert judge(exercise, mistake.answer).finding.name == mistake.name
@@ -153,9 +180,12 @@ def test_several_results():
 
 def test_gradients_are_compared_where_the_stage_says_so():
     stage = Stage("g", "the gradient", lambda g: {"x": torch.randn(3, generator=g)}, compare_gradients=True)
-    exercise = _exercise(reference=lambda x: x * x, stages=(stage,), mistakes=(
-        Mistake("half of it", lambda x: x * x.detach(), "half", "both"),))
-    assert judge(exercise, lambda x: x ** 2).status == "passed"
+    exercise = _exercise(
+        reference=lambda x: x * x,
+        stages=(stage,),
+        mistakes=(Mistake("half of it", lambda x: x * x.detach(), "half", "both"),),
+    )
+    assert judge(exercise, lambda x: x**2).status == "passed"
     assert judge(exercise, lambda x: x.detach() * x).finding.name == "half of it"
     assert judge(exercise, lambda x: 3 * x * x - 2 * (x * x).detach()).finding.name == "wrong gradient"
 
@@ -170,8 +200,12 @@ class Affine(nn.Module):
 
 
 def _module_exercise():
-    return _exercise(reference=Affine, signature="Affine(dim)", mistakes=(), stages=(
-        Stage("small", "weights", lambda g: {"x": torch.randn(2, 3, generator=g)}, {"dim": 3}),))
+    return _exercise(
+        reference=Affine,
+        signature="Affine(dim)",
+        mistakes=(),
+        stages=(Stage("small", "weights", lambda g: {"x": torch.randn(2, 3, generator=g)}, {"dim": 3}),),
+    )
 
 
 def test_module_answers_get_the_references_weights():
@@ -226,9 +260,13 @@ def test_numpy_answers_do_not_break_the_engine():
 
 def test_a_degenerate_output_alone_does_not_convict():
     """With one column the mean, the sum and the first number agree: zeros there prove no named mistake."""
-    exercise = _exercise(mistakes=(Mistake("positive part", lambda x: x.clamp(min=0).mean(-1), "", ""),),
-                         stages=(Stage("one", "t", lambda g: {"x": -torch.rand(1, 1, generator=g)}),
-                                 Stage("more", "t", lambda g: {"x": torch.randn(4, 6, generator=g)})))
+    exercise = _exercise(
+        mistakes=(Mistake("positive part", lambda x: x.clamp(min=0).mean(-1), "", ""),),
+        stages=(
+            Stage("one", "t", lambda g: {"x": -torch.rand(1, 1, generator=g)}),
+            Stage("more", "t", lambda g: {"x": torch.randn(4, 6, generator=g)}),
+        ),
+    )
     assert judge(exercise, lambda x: torch.zeros_like(x[:, 0]) * x.sum()).finding.name != "positive part"
     assert judge(exercise, lambda x: x.relu().mean(-1)).finding.name == "positive part"
 
@@ -240,7 +278,11 @@ def test_a_wrong_shape_is_told_where_the_sizes_differ():
     wide = Stage("wide", "", lambda g: {"x": torch.randn(3, 5, generator=g)})
     doubled = _exercise(reference=lambda x: 2 * x, stages=(rows, wide), mistakes=())
     finding = judge(doubled, lambda x: (2 * x).T).finding
-    assert finding.name == "axes in another order" and 'In the stage "wide"' in finding.shows and "(5, 3)" in finding.shows
+    assert (
+        finding.name == "axes in another order"
+        and 'In the stage "wide"' in finding.shows
+        and "(5, 3)" in finding.shows
+    )
 
 
 def test_a_slow_answer_is_called_once(monkeypatch):
@@ -254,7 +296,7 @@ def test_a_slow_answer_is_called_once(monkeypatch):
 
 def test_what_an_answer_prints_is_shown_once_a_stage(capsys):
     judge(_exercise(), lambda x: print("here") or x.mean(-1))
-    assert capsys.readouterr().out.count("here") == 2   # two visible stages
+    assert capsys.readouterr().out.count("here") == 2  # two visible stages
 
 
 def test_warnings_of_an_answer_do_not_point_into_the_engine(recwarn):

@@ -20,9 +20,16 @@ def test_check_tells_and_keeps(work, capsys):
     check("weighted-mean", lambda w, v: w @ v)
     check("weighted-mean", right)
     shown = capsys.readouterr().out
-    assert "not yet" in shown and "You add up weight times value" in shown and "0.1 A weighted mean: right" in shown
+    assert (
+        "not yet" in shown
+        and "You add up weight times value" in shown
+        and "0.1 A weighted mean: right" in shown
+    )
     lines = [json.loads(line) for line in (work / "progress.jsonl").read_text().splitlines()]
-    assert [(line["status"], line["finding"]) for line in lines] == [("failed", "a sum, not a mean"), ("passed", None)]
+    assert [(line["status"], line["finding"]) for line in lines] == [
+        ("failed", "a sum, not a mean"),
+        ("passed", None),
+    ]
     assert journal.state_of_exercises() == {"weighted-mean": (True, 1)}
 
 
@@ -41,12 +48,15 @@ def test_a_stub_is_open_and_does_not_count_as_a_try(capsys):
     assert journal.state_of_exercises() == {}
 
 
-@pytest.mark.parametrize(("call", "near"), [
-    (lambda: check("weighed-mean", right), "weighted-mean"),
-    (lambda: hint("scaled-dot"), "scaled-dot-product"),
-    (lambda: predict("why-sharp"), "why-sharper"),
-    (lambda: quiz("true-mean"), "true-means"),
-])
+@pytest.mark.parametrize(
+    ("call", "near"),
+    [
+        (lambda: check("weighed-mean", right), "weighted-mean"),
+        (lambda: hint("scaled-dot"), "scaled-dot-product"),
+        (lambda: predict("why-sharp"), "why-sharper"),
+        (lambda: quiz("true-mean"), "true-means"),
+    ],
+)
 def test_an_unknown_id_names_the_nearest(call, near):
     with pytest.raises(KeyError) as error:
         call()

@@ -8,20 +8,23 @@ from course_lib.exercises.relations import describe_difference
 want = torch.tensor([[1.0, 2.0, 4.0], [8.0, 16.0, -32.0]])
 
 
-@pytest.mark.parametrize(("got", "told"), [
-    (want * 0.5, "0.5 times"),
-    (-want, "opposite sign"),
-    (want + 3, "same +3"),
-    (want.flip(-1), "reverse order along axis 1"),
-    (want.flip(0), "reverse order along axis 0"),
-    (want.flatten()[[5, 1, 2, 3, 4, 0]].reshape(2, 3), "wrong places"),
-    (want * torch.tensor([[1.0], [2.0]]), "Along axis 0 (size 2) all is right except at index 1"),
-    (want * torch.tensor([1.0, 2.0, 3.0]), "Along axis 1 (size 3) all is right except at index 1, 2"),
-    (want * 1.004 + 0.01, "less than 1 %"),
-    (torch.zeros_like(want), "zero everywhere"),
-    (want.mean(-1, keepdim=True).expand(2, 3), "same number all along"),
-    (torch.where(want == 8, 9.0, want).T.reshape(3, 2).T, "Along axis"),
-])
+@pytest.mark.parametrize(
+    ("got", "told"),
+    [
+        (want * 0.5, "0.5 times"),
+        (-want, "opposite sign"),
+        (want + 3, "same +3"),
+        (want.flip(-1), "reverse order along axis 1"),
+        (want.flip(0), "reverse order along axis 0"),
+        (want.flatten()[[5, 1, 2, 3, 4, 0]].reshape(2, 3), "wrong places"),
+        (want * torch.tensor([[1.0], [2.0]]), "Along axis 0 (size 2) all is right except at index 1"),
+        (want * torch.tensor([1.0, 2.0, 3.0]), "Along axis 1 (size 3) all is right except at index 1, 2"),
+        (want * 1.004 + 0.01, "less than 1 %"),
+        (torch.zeros_like(want), "zero everywhere"),
+        (want.mean(-1, keepdim=True).expand(2, 3), "same number all along"),
+        (torch.where(want == 8, 9.0, want).T.reshape(3, 2).T, "Along axis"),
+    ],
+)
 def test_relations(got, told):
     assert told in describe_difference(got, want)
 

@@ -17,23 +17,34 @@ alias = F.scaled_dot_product_attention
 x = torch.randn(2, 2, 3, 4)
 
 
-@pytest.mark.parametrize("call", [
-    lambda: F.scaled_dot_product_attention(x, x, x),
-    lambda: alias(x, x, x, is_causal=True),
-    lambda: torch.ops.aten.scaled_dot_product_attention(x, x, x),
-    lambda: torch._C._nn.scaled_dot_product_attention(x, x, x),
-    lambda: alias(x.clone().requires_grad_(), x, x),
-    lambda: alias(x[0, 0], x[0, 0], x[0, 0]),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: F.scaled_dot_product_attention(x, x, x),
+        lambda: alias(x, x, x, is_causal=True),
+        lambda: torch.ops.aten.scaled_dot_product_attention(x, x, x),
+        lambda: torch._C._nn.scaled_dot_product_attention(x, x, x),
+        lambda: alias(x.clone().requires_grad_(), x, x),
+        lambda: alias(x[0, 0], x[0, 0], x[0, 0]),
+    ],
+)
 def test_fused_attention_is_seen(call):
     with pytest.raises(ShortcutUsed), watch_for((SDPA,)):
         call()
 
 
-@pytest.mark.parametrize("call", [
-    lambda: x.softmax(-1), lambda: F.softmax(x, -1), lambda: nn.Softmax(-1)(x), lambda: x.log_softmax(-1),
-    lambda: x.logsumexp(-1), lambda: torch.special.softmax(x, -1), lambda: alias(x, x, x),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: x.softmax(-1),
+        lambda: F.softmax(x, -1),
+        lambda: nn.Softmax(-1)(x),
+        lambda: x.log_softmax(-1),
+        lambda: x.logsumexp(-1),
+        lambda: torch.special.softmax(x, -1),
+        lambda: alias(x, x, x),
+    ],
+)
 def test_softmax_is_seen(call):
     with pytest.raises(ShortcutUsed), watch_for(("torch.softmax", SDPA)):
         call()

@@ -21,28 +21,31 @@ def _again(q, k, v, mask=None):
     return _again(q, k, v, mask)
 
 
-@pytest.mark.parametrize(("answer", "advice"), [
-    (lambda q, k, v, mask=None: q @ k, "inner sizes"),
-    (lambda q, k, v, mask=None: q + v, "aligned at the right"),
-    (lambda q, k, v, mask=None: q.reshape(7, 7) @ v, "number of elements"),
-    (lambda q, k, v, mask=None: q.T.view(-1), "Use `reshape`"),
-    (lambda q, k, v, mask=None: (q - q.max(-1)) @ v, "`.values`"),
-    (_used_early, "before the line that sets it"),
-    (lambda q, k, v, mask=None: qq, "A typo"),   # noqa: F821
-    (lambda q, k, v, mask=None: q.reshape(q.shape[0] / 1, -1), "`//`"),
-    (lambda q, k, v, mask=None: q if q > 0 else k, "one yes or no"),
-    (lambda q, k, v, mask=None: q.masked_fill(~mask, 0), "if mask is not None"),
-    (lambda q, k, v, mask=None: q.masked_fill(mask.logical_not(), 0), "if mask is not None"),
-    (lambda q, k, v, mask=None: -(q > 0) * v, "boolean"),
-    (lambda q, k, v, mask=None: [B for B, H, N, D in [q.shape]], "Count names and axes"),
-    (lambda q, k, v, mask=None: (q @ k.mT).double() @ v, "`.to(q.dtype)`"),
-    (lambda q, k, v, mask=None: torch.from_numpy(q.numpy()), "Stay in torch"),
-    (_again, "calls itself"),
-    (lambda q, k: q, "`def` line"),
-    (lambda q, k, v, mask=None: torch.softmax(q), "need a `dim`"),
-    (lambda q, k, v, mask=None: torch.zeros(10**13), "more memory"),
-    (lambda q, k, v, mask=None: 1 / 0, "print the shape before"),
-])
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (lambda q, k, v, mask=None: q @ k, "inner sizes"),
+        (lambda q, k, v, mask=None: q + v, "aligned at the right"),
+        (lambda q, k, v, mask=None: q.reshape(7, 7) @ v, "number of elements"),
+        (lambda q, k, v, mask=None: q.T.view(-1), "Use `reshape`"),
+        (lambda q, k, v, mask=None: (q - q.max(-1)) @ v, "`.values`"),
+        (_used_early, "before the line that sets it"),
+        (lambda q, k, v, mask=None: qq, "A typo"),  # noqa: F821
+        (lambda q, k, v, mask=None: q.reshape(q.shape[0] / 1, -1), "`//`"),
+        (lambda q, k, v, mask=None: q if q > 0 else k, "one yes or no"),
+        (lambda q, k, v, mask=None: q.masked_fill(~mask, 0), "if mask is not None"),
+        (lambda q, k, v, mask=None: q.masked_fill(mask.logical_not(), 0), "if mask is not None"),
+        (lambda q, k, v, mask=None: -(q > 0) * v, "boolean"),
+        (lambda q, k, v, mask=None: [B for B, H, N, D in [q.shape]], "Count names and axes"),
+        (lambda q, k, v, mask=None: (q @ k.mT).double() @ v, "`.to(q.dtype)`"),
+        (lambda q, k, v, mask=None: torch.from_numpy(q.numpy()), "Stay in torch"),
+        (_again, "calls itself"),
+        (lambda q, k: q, "`def` line"),
+        (lambda q, k, v, mask=None: torch.softmax(q), "need a `dim`"),
+        (lambda q, k, v, mask=None: torch.zeros(10**13), "more memory"),
+        (lambda q, k, v, mask=None: 1 / 0, "print the shape before"),
+    ],
+)
 def test_advice(answer, advice):
     finding = judge(ATTENTION, answer).finding
     assert finding.name.startswith("raised") and advice in finding.try_next, finding
@@ -57,7 +60,9 @@ class NoForward(MULTI_HEAD.reference):
     forward = nn.Module.forward
 
 
-@pytest.mark.parametrize(("answer", "advice"), [(NoSuper, "super().__init__()"), (NoForward, "spelled right")])
+@pytest.mark.parametrize(
+    ("answer", "advice"), [(NoSuper, "super().__init__()"), (NoForward, "spelled right")]
+)
 def test_advice_for_modules(answer, advice):
     assert advice in judge(MULTI_HEAD, answer).finding.try_next
 

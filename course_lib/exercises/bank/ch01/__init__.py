@@ -10,7 +10,13 @@ from course_lib.exercises.bank.ch01.split_heads import SPLIT_HEADS
 from course_lib.exercises.bank.ch01.stable_softmax import STABLE_SOFTMAX
 
 EXERCISES = (
-    STABLE_SOFTMAX, SCALED_DOT_PRODUCT, ADDITIVE_SCORES, SPLIT_HEADS, MERGE_HEADS, MULTI_HEAD, CLASSIFY_BY_LOOKUP,
+    STABLE_SOFTMAX,
+    SCALED_DOT_PRODUCT,
+    ADDITIVE_SCORES,
+    SPLIT_HEADS,
+    MERGE_HEADS,
+    MULTI_HEAD,
+    CLASSIFY_BY_LOOKUP,
 )
 
 __all__ = ["EXERCISES", "QUESTIONS"]
