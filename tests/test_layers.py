@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "exercises": {"attention", "models", "data", "training", "viz", "paths"},
     "grading": {"attention", "models", "data", "training", "viz", "exercises", "paths"},
     "authoring": {"paths"},
-    "testing": {"paths", "setup", "authoring"},
+    "testing": {"paths", "setup"},
     "setup": {"paths"},
 }
 

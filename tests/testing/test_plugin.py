@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from course_lib.testing import plugin
+
 TESTS = """
 import os, socket, subprocess, sys, urllib.request
 from pathlib import Path
@@ -92,6 +94,18 @@ def test_figures_are_summed_over_tests_and_workers(run):
 
 def test_the_share_of_compared_cells(run):
     assert line(run, "notebook cells: compared") == "8 of 12 (66.7%)"
+
+
+@pytest.mark.parametrize(("text", "rest"), [
+    ("digits:  40%|####    | 2/5 [00:01<00:02,  1.31it/s]\n", ""),
+    ("7it [00:00, 93.22it/s]", ""),
+    ("UserWarning: 3 of 5 it is\n100%|####| 5/5 [00:01<00:00]\n", "UserWarning: 3 of 5 it is\n"),
+])
+def test_only_bars_are_taken_out(text, rest):
+    output = new_output("stream", name="stderr", text=text)
+    compared = []
+    plugin._compare_without_bars(lambda outputs, stored: compared.append(outputs), [output], [])
+    assert [each.text for each in compared[0]] == [rest] * bool(rest)
 
 
 @pytest.mark.parametrize("notebook", ["a.ipynb", "b.ipynb"])
