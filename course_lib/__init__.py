@@ -1,1 +1,1 @@
-"""The library of the course: attention mechanisms, the small world they are tried in, exercises that check themselves."""
+"""The library of the course: attention, the small world it is tried in, exercises that check themselves."""

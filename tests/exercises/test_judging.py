@@ -302,3 +302,29 @@ def test_what_an_answer_prints_is_shown_once_a_stage(capsys):
 def test_warnings_of_an_answer_do_not_point_into_the_engine(recwarn):
     judge(_exercise(), lambda x: __import__("warnings").warn("old") or x.mean(-1))
     assert not recwarn.list
+
+
+def test_modules_run_in_eval_mode():
+    class Dropping(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.drop = nn.Dropout(0.5)
+
+        def forward(self, x):
+            return self.drop(x)
+
+    exercise = _exercise(
+        reference=Dropping,
+        signature="Dropping()",
+        mistakes=(),
+        stages=(Stage("x", "", lambda g: {"x": torch.randn(4, 8, generator=g)}, {}),),
+    )
+    assert judge(exercise, Dropping).status == "passed"
+
+
+def test_gradients_through_a_softmax_can_be_told_apart():
+    """A plain sum over a softmax has no gradient at all, so a cut one would look the same."""
+    stage = Stage("s", "", lambda g: {"x": torch.randn(3, 5, generator=g)}, compare_gradients=True)
+    exercise = _exercise(reference=lambda x: x.softmax(-1), stages=(stage,), mistakes=())
+    straight_through = lambda x: x.softmax(-1).detach() + 0 * x  # noqa: E731
+    assert judge(exercise, straight_through).finding.name == "wrong gradient"
