@@ -8,7 +8,7 @@
 # into a network.
 #
 # After it you can **write** scaled dot-product attention with masks, **say** why each of its parts is there and what breaks without it, **choose**
-# between five ways to score, **split** attention into heads, and **recognise** three slips of published code.
+# between five ways to score, **split** attention into heads, and **recognise** two slips of published code and a trap of PyTorch.
 #
 # *About 95 minutes of reading and 60 of exercises. You need Python, matrix products, and a little PyTorch.*
 
@@ -632,7 +632,7 @@ check("merge-heads", merge_heads)
 # | `x` | `(B, N, dim)` | tokens |
 # | returns | `(B, N, dim)` | |
 #
-# On paper: with one token every softmax is 1, so the answer is `proj(v)`: one linear layer after the other.
+# On paper: with one token every softmax is 1, so the answer is `proj(v)`. For `dim = 1`, weights 1, 1, 2 in `qkv`, 3 in `proj` and no biases, the token 5 has the value 10 and the answer is 30.
 
 # %% tags=["exercise"] exercise="multi-head"
 from course_lib.attention import merge_heads, split_heads
@@ -645,7 +645,7 @@ class MultiHead(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x):                                                # (B, N, C)
+    def forward(self, x):  # (B, N, C)
         # BEGIN SOLUTION
         parts = self.qkv(x).chunk(3, dim=-1)                             # three of (B, N, C)
         q, k, v = (split_heads(part, self.num_heads) for part in parts)  # three of (B, H, N, D)
