@@ -1,11 +1,13 @@
 """The real data sets, on small files of the same formats, served by this very machine: no network."""
 
+import gc
 import gzip
 import hashlib
 import io
 import pickle
 import struct
 import tarfile
+import warnings
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -131,6 +133,9 @@ def server(tmp_path, monkeypatch):
             write(folder, f"http://127.0.0.1:{web.server_port}/", monkeypatch)
         yield folder
         web.shutdown()
+    with warnings.catch_warnings():                   # torchvision leaves the socket of a failed request to the collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.mark.parametrize("name", SERVE)
