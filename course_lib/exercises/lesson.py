@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 from course_lib.exercises import journal
 from course_lib.exercises.bank import all_exercises, all_questions, number_of
-from course_lib.exercises.feedback import Message, hint_message, question_message, verdict_message
+from course_lib.exercises.feedback import hint_message, question_message, verdict_message
 from course_lib.exercises.judging import DEFAULT_SEED, judge
+from course_lib.exercises.markup import Message
+from course_lib.exercises.overview import progress_message
 
 T = TypeVar("T")
 
@@ -67,40 +69,7 @@ def quiz(id: str, answer: str | None = None) -> None:
 
 def progress() -> None:
     """Show which exercises are solved, which were tried, and which are open."""
-    text = progress_table()
-    solved = {id for id, (passed, _) in journal.state_of_exercises().items() if passed}
-    rows = "".join(
-        f"<tr><td>{number_of(e.id)}</td><td style='text-align:left'>{e.title}</td><td>{_word(e.id)}</td>"
-        f"<td>{e.points}</td></tr>"
-        for e in all_exercises().values()
-    )
-    points = sum(e.points for e in all_exercises().values() if e.id in solved)
-    total = sum(e.points for e in all_exercises().values())
-    _show(
-        Message(
-            text,
-            "<table><tr><th></th><th style='text-align:left'>exercise</th><th></th><th>points</th></tr>"
-            f"{rows}</table><p>{points} of {total} points</p>",
-        )
-    )
-
-
-def progress_table() -> str:
-    """The same as plain text, one line an exercise."""
-    width = max(len(exercise.title) for exercise in all_exercises().values())
-    return "\n".join(
-        f"{number_of(e.id):>5}  {e.title:{width}}  {_word(e.id)}" for e in all_exercises().values()
-    )
-
-
-def _word(id: str) -> str:
-    passed, failures = journal.state_of_exercises().get(id, (False, 0))
-    tried = f"{failures} tr{'y' if failures == 1 else 'ies'} before" if failures else ""
-    return (
-        f"solved{f', {tried}' if tried else ''}"
-        if passed
-        else (f"open, {failures} tried" if failures else "open")
-    )
+    _show(progress_message())
 
 
 def _ask(id: str, answer: str | None, heading: str) -> None:
