@@ -6,12 +6,15 @@ scores.py      five ways to ask "how well does this key answer this query?"
 multihead.py   several lookups at once, with learned projections: self- and cross-attention
 positions.py   sine-cosine positions: attention alone does not know where a token stands
 record.py      record_attention: look at the weights of every attend inside a model
+coordinates.py place_centres: where a place lies on a map of any size
+soft_location.py one distribution over the places of a map, and the features expected under it
 
 Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
 after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
 """
 
 from course_lib.attention.attend import attend, attend_with_scores, attention_weights
+from course_lib.attention.coordinates import place_centres
 from course_lib.attention.multihead import MultiHeadAttention, from_torch, merge_heads, split_heads
 from course_lib.attention.positions import sincos_positions_1d
 from course_lib.attention.record import record_attention
@@ -22,6 +25,7 @@ from course_lib.attention.scores import (
     dot_scores,
     scaled_dot_scores,
 )
+from course_lib.attention.soft_location import expected_place, soft_location
 
 __all__ = [
     "MultiHeadAttention",
@@ -32,10 +36,13 @@ __all__ = [
     "bilinear_scores",
     "cosine_scores",
     "dot_scores",
+    "expected_place",
     "from_torch",
     "merge_heads",
+    "place_centres",
     "record_attention",
     "scaled_dot_scores",
     "sincos_positions_1d",
+    "soft_location",
     "split_heads",
 ]
