@@ -8,6 +8,7 @@ positions.py   sine-cosine positions: attention alone does not know where a toke
 record.py      record_attention: look at the weights of every attend inside a model
 coordinates.py place_centres: where a place lies on a map of any size
 soft_location.py one distribution over the places of a map, and the features expected under it
+glimpse.py     glimpses: sharp in the middle, coarse around it, nothing elsewhere; not softmax attention
 
 Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
 after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
@@ -15,6 +16,7 @@ after it. Masks are bool, True = may attend; a query that may attend to nothing 
 
 from course_lib.attention.attend import attend, attend_with_scores, attention_weights
 from course_lib.attention.coordinates import place_centres
+from course_lib.attention.glimpse import glimpse_pixels, glimpses
 from course_lib.attention.multihead import MultiHeadAttention, from_torch, merge_heads, split_heads
 from course_lib.attention.positions import sincos_positions_1d
 from course_lib.attention.record import record_attention
@@ -38,6 +40,8 @@ __all__ = [
     "dot_scores",
     "expected_place",
     "from_torch",
+    "glimpse_pixels",
+    "glimpses",
     "merge_heads",
     "place_centres",
     "record_attention",
