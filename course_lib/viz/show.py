@@ -13,6 +13,7 @@ from PIL import Image
 
 from course_lib.viz.style import CSS_DPI, INK, KEY, PAPER, PIXEL_DPI, QUERY
 
+MARGIN = 0.1            # inches of paper around what is drawn
 SHORTEST_ALT = 20       # characters; below that it is a title, not a description
 LARGE = 150_000         # bytes; above that a figure is stored in 256 colours
 
@@ -54,11 +55,13 @@ def show(figure: Figure | Axes, *, alt: str) -> None:
 def to_png(figure: Figure) -> tuple[bytes, int, int]:
     """The figure as PNG bytes, and the width and height in CSS pixels at which to show it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=PIXEL_DPI, facecolor=PAPER, metadata={"Software": None})
+    # Cut to what is drawn, with a margin: a title that stands out of a figure with equal axes is not cut off.
+    figure.savefig(buffer, format="png", dpi=PIXEL_DPI, facecolor=PAPER, metadata={"Software": None},
+                   bbox_inches="tight", pad_inches=MARGIN)
     if buffer.tell() > LARGE:                                    # a photo; its noise is what costs
         buffer = _in_256_colours(buffer)
-    width, height = figure.get_size_inches() * CSS_DPI
-    return buffer.getvalue(), round(width), round(height)
+    width, height = (round(pixels * CSS_DPI / PIXEL_DPI) for pixels in Image.open(buffer).size)
+    return buffer.getvalue(), width, height
 
 
 def _in_256_colours(buffer: io.BytesIO) -> io.BytesIO:
