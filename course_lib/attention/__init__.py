@@ -9,6 +9,8 @@ record.py      record_attention: look at the weights of every attend inside a mo
 coordinates.py place_centres: where a place lies on a map of any size
 soft_location.py one distribution over the places of a map, and the features expected under it
 glimpse.py     glimpses: sharp in the middle, coarse around it, nothing elsewhere; not softmax attention
+location_policy.py draw_place, draw_centre: hard attention, a draw and its log-probability
+score_function.py surrogate_loss: how a draw is learned (REINFORCE), with or without a baseline
 
 Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
 after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
@@ -17,9 +19,11 @@ after it. Masks are bool, True = may attend; a query that may attend to nothing 
 from course_lib.attention.attend import attend, attend_with_scores, attention_weights
 from course_lib.attention.coordinates import place_centres
 from course_lib.attention.glimpse import glimpse_pixels, glimpses
+from course_lib.attention.location_policy import draw_centre, draw_place
 from course_lib.attention.multihead import MultiHeadAttention, from_torch, merge_heads, split_heads
 from course_lib.attention.positions import sincos_positions_1d
 from course_lib.attention.record import record_attention
+from course_lib.attention.score_function import LearnedBaseline, RunningBaseline, baseline_loss, surrogate_loss
 from course_lib.attention.scores import (
     additive_scores,
     bilinear_scores,
@@ -30,14 +34,19 @@ from course_lib.attention.scores import (
 from course_lib.attention.soft_location import expected_place, soft_location
 
 __all__ = [
+    "LearnedBaseline",
     "MultiHeadAttention",
+    "RunningBaseline",
     "additive_scores",
     "attend",
     "attend_with_scores",
     "attention_weights",
+    "baseline_loss",
     "bilinear_scores",
     "cosine_scores",
     "dot_scores",
+    "draw_centre",
+    "draw_place",
     "expected_place",
     "from_torch",
     "glimpse_pixels",
@@ -49,4 +58,5 @@ __all__ = [
     "sincos_positions_1d",
     "soft_location",
     "split_heads",
+    "surrogate_loss",
 ]
