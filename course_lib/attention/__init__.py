@@ -11,6 +11,7 @@ soft_location.py one distribution over the places of a map, and the features exp
 glimpse.py     glimpses: sharp in the middle, coarse around it, nothing elsewhere; not softmax attention
 location_policy.py draw_place, draw_centre: hard attention, a draw and its log-probability
 score_function.py surrogate_loss: how a draw is learned (REINFORCE), with or without a baseline
+gumbel.py      gumbel_softmax: a draw with the gradient of a softmax, which is biased; not attention either
 
 Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
 after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
@@ -19,11 +20,17 @@ after it. Masks are bool, True = may attend; a query that may attend to nothing 
 from course_lib.attention.attend import attend, attend_with_scores, attention_weights
 from course_lib.attention.coordinates import place_centres
 from course_lib.attention.glimpse import glimpse_pixels, glimpses
+from course_lib.attention.gumbel import gumbel_noise, gumbel_softmax
 from course_lib.attention.location_policy import draw_centre, draw_place
 from course_lib.attention.multihead import MultiHeadAttention, from_torch, merge_heads, split_heads
 from course_lib.attention.positions import sincos_positions_1d
 from course_lib.attention.record import record_attention
-from course_lib.attention.score_function import LearnedBaseline, RunningBaseline, baseline_loss, surrogate_loss
+from course_lib.attention.score_function import (
+    LearnedBaseline,
+    RunningBaseline,
+    baseline_loss,
+    surrogate_loss,
+)
 from course_lib.attention.scores import (
     additive_scores,
     bilinear_scores,
@@ -51,6 +58,8 @@ __all__ = [
     "from_torch",
     "glimpse_pixels",
     "glimpses",
+    "gumbel_noise",
+    "gumbel_softmax",
     "merge_heads",
     "place_centres",
     "record_attention",

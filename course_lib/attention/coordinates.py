@@ -14,7 +14,7 @@ def place_centres(
     """The middle of every place of a map. Its outer edges, not its outer pixels' middles, lie at -1 and 1.
 
     So row i of H is at y = (2i + 1) / H - 1. `F.grid_sample` has the same points, as (x, y), with
-    `align_corners=False`. A coarse grid over an image is `place_centres(rows, cols)`: the middles of its cells.
+    `align_corners=False`. The cells of a coarse grid over an image have `place_centres(rows, cols)`.
 
     Args:
         height: H, rows of places.

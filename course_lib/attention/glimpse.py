@@ -1,4 +1,4 @@
-"""Glimpses: not softmax attention, but a cut. Sharp in the middle, coarse around it, and nothing elsewhere."""
+"""Glimpses: not softmax attention, but a cut. Sharp in the middle, coarse around it, blind elsewhere."""
 
 import torch
 from torch import Tensor

@@ -31,5 +31,5 @@ def test_device_and_dtype(device):
 
 @pytest.mark.parametrize("size", [(0, 3), (3, -1)])
 def test_bad_input(size):
-    with pytest.raises(ValueError, match=rf"height and width must be at least 1, got {size[0]} and {size[1]}"):
+    with pytest.raises(ValueError, match=f"height and width must be at least 1, got {size[0]} and {size[1]}"):
         place_centres(*size)

@@ -69,7 +69,7 @@ def test_dtypes(dtype):
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: draw_place(torch.zeros(3)), r"scores must have one row a sample, two axes, got shape \(3,\)"),
+        (lambda: draw_place(torch.zeros(3)), r"scores must have one row a sample, two axes, got shape"),
         (lambda: draw_place(torch.zeros(3, 0)), r"scores must have a place or more to choose from"),
         (lambda: draw_place(torch.zeros(3, 2).long()), r"scores must be a floating-point tensor"),
         (lambda: draw_centre(torch.zeros(2), 0.1), r"mean must have one row a sample"),

@@ -216,10 +216,10 @@ LOG, R = torch.zeros(4, 3), torch.zeros(4)
     [
         (lambda: surrogate_loss(LOG, R[:3]), r"reward must have shape \(4,\) or \(4, 3\) here, got \(3,\)"),
         (lambda: surrogate_loss(R, LOG), r"reward must have shape \(4,\) here, got \(4, 3\)"),
-        (lambda: surrogate_loss(LOG, R, LOG.T), r"baseline must have shape \(4,\) or \(4, 3\) here, got \(3, 4\)"),
+        (lambda: surrogate_loss(LOG, R, LOG.T), r"baseline must have shape .*, got \(3, 4\)"),
         (lambda: surrogate_loss(LOG, R.long()), r"reward must be a floating-point tensor, got torch.int64"),
         (lambda: surrogate_loss(LOG.long(), R), r"log_prob must be a floating-point tensor"),
-        (lambda: surrogate_loss(LOG[:0], R[:0]), r"log_prob must be \(B,\) or \(B, T\) with a sample or more"),
+        (lambda: surrogate_loss(LOG[:0], R[:0]), r"log_prob must be \(B,\) or \(B, T\) with a sample"),
         (lambda: surrogate_loss(R[0], R[0]), r"log_prob must be \(B,\) or \(B, T\) .*got shape \(\)"),
         (lambda: baseline_loss(R[0], R), r"baseline must be \(B,\) or \(B, T\)"),
         (lambda: baseline_loss(LOG, R[:3]), r"reward must have shape \(4,\) or \(4, 3\) here"),

@@ -165,7 +165,7 @@ X, S = torch.zeros(B, C, H, W), torch.zeros(B, 1, H, W)
 @pytest.mark.parametrize(
     "call, sentence",
     [
-        (lambda: soft_location(X[0], S), r"features must be a map \(B, channels, H, W\), got shape \(4, 3, 5\)"),
+        (lambda: soft_location(X[0], S), r"features must be a map \(B, channels, H, W\), got shape"),
         (lambda: soft_location(X.long(), S), r"features must be a floating-point tensor, got torch.int64"),
         (lambda: soft_location(X, S.mT), r"scores must have shape \(2, 1, 3, 5\) here, got \(2, 1, 5, 3\)"),
         (lambda: soft_location(X, X), r"scores must have shape \(2, 1, 3, 5\) here, got \(2, 4, 3, 5\)"),
