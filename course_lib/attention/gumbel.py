@@ -51,7 +51,7 @@ def gumbel_softmax(
         return soft
     drawn = torch.zeros_like(soft).scatter(-1, soft.argmax(-1, keepdim=True), 1.0)  # (..., K)
     drawn = drawn.masked_fill(soft == 0, 0.0)  # a row with nothing to choose
-    # The bracket is exactly 0, and has soft's gradient. In another order 1 - soft + soft may miss 1.
+    # The bracket is exactly 0, and has soft's gradient.
     return drawn.detach() + (soft - soft.detach())
 
 

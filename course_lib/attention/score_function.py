@@ -87,7 +87,6 @@ class RunningBaseline(nn.Module):
         check_floating("reward", reward)
         if reward.numel() == 0:
             raise ValueError(f"reward must hold a number or more, got shape {tuple(reward.shape)}.")
-        # New tensors, because one that forward gave away may be the old one.
         self.total = self.momentum * self.total + (1 - self.momentum) * reward.mean().to(self.total)
         self.weight = self.momentum * self.weight + (1 - self.momentum)
 

@@ -19,7 +19,7 @@ class Looks(NamedTuple):
     logits: Tensor  # (B, num_classes)
     log_probs: Tensor  # (B, T): of each place, given what was seen before
     baselines: Tensor  # (B, T): the reward expected before each place was drawn
-    scores: Tensor  # (B, T, K): of all places at each step, softmax of which is the policy
+    scores: Tensor  # (B, T, K): of all places at each step, -inf where it has been; softmax makes the policy
     centres: Tensor  # (B, T, 2): (y, x) in [-1, 1]
     pixels: Tensor  # (B,) of int64: how many distinct pixels of the image were read
 
@@ -29,7 +29,8 @@ class RecurrentGlimpse(nn.Module):
 
     The places to look at are the cells of a coarse grid, where the paper has a Gaussian around a point. On a
     cluttered canvas the next place is "here or there", which one peak cannot say; a few dozen places can be
-    enumerated, so that an estimated gradient can be checked; and there is no width to tune.
+    enumerated, so that an estimated gradient can be checked; and there is no width to tune. No place is
+    looked at twice: the state knows it already, and left free, the likeliest place is often the last one.
 
     Training takes three losses: cross-entropy of the logits, `surrogate_loss(log_probs, reward, baselines)`
     and `baseline_loss(baselines, reward)`. The first teaches what to see, the second where to look, and the
@@ -41,11 +42,11 @@ class RecurrentGlimpse(nn.Module):
         in_chans: channels of the image.
         size: side of a glimpse in pixels.
         num_scales: windows of a glimpse, each twice as wide. A wide one reads every pixel it averages.
-        num_glimpses: T.
+        num_glimpses: T, at most K.
         dim: width of the hidden state.
 
     Raises:
-        ValueError: a number below 1.
+        ValueError: a number below 1, more glimpses than places.
     """
 
     def __init__(
@@ -73,7 +74,10 @@ class RecurrentGlimpse(nn.Module):
                 raise ValueError(f"{name} must be at least 1, got {number}.")
         self.in_chans, self.num_glimpses = in_chans, num_glimpses
         self.size, self.num_scales = size, num_scales
-        self.register_buffer("places", place_centres(*grid).flatten(0, 1), persistent=False)  # (K, 2)
+        places = place_centres(*grid).flatten(0, 1)  # (rows, cols, 2) -> (K, 2)
+        if num_glimpses > len(places):
+            raise ValueError(f"num_glimpses must be at most the {len(places)} places, got {num_glimpses}.")
+        self.register_buffer("places", places, persistent=False)
         numbers_seen = num_scales * in_chans * size**2
         self.what = nn.Sequential(nn.Linear(numbers_seen, dim), nn.ReLU(), nn.Linear(dim, dim))
         self.where = nn.Sequential(nn.Linear(2, dim), nn.ReLU(), nn.Linear(dim, dim))
@@ -100,10 +104,12 @@ class RecurrentGlimpse(nn.Module):
             raise ValueError(f"image must be (B, {self.in_chans}, H, W), got shape {tuple(image.shape)}.")
         state = image.new_zeros(len(image), self.core.hidden_size)  # (B, dim)
         read = torch.zeros_like(image[:, 0], dtype=torch.bool)  # (B, H, W)
+        visited = torch.zeros_like(self.places[:, 0], dtype=torch.bool).repeat(len(image), 1)  # (B, K)
         steps = []
         for _ in range(self.num_glimpses):
-            scores = self.policy(state)  # (B, K)
+            scores = self.policy(state).masked_fill(visited, float("-inf"))  # (B, K)
             place, log_prob = self._choose(scores, generator)  # (B,), (B,)
+            visited = visited.scatter(1, place[:, None], True)  # (B, K)
             centre = self.places[place]  # (B, 2)
             steps.append((log_prob, self.baseline(state), scores, centre))
             state = self.core(self._see(image, centre), state)  # (B, dim)

@@ -47,10 +47,11 @@ def test_equals_its_steps_by_hand(training):
     looks = model(image)
     places = place_centres(4, 5).reshape(-1, 2)
     for b in range(4):
-        state, read = torch.zeros(1, 16), torch.zeros(12, 17, dtype=torch.bool)
+        state, read, visited = torch.zeros(1, 16), torch.zeros(12, 17, dtype=torch.bool), []
         for t in range(3):
-            scores = model.policy(state)[0]
+            scores = model.policy(state)[0].index_fill(0, torch.tensor(visited).long(), float("-inf"))
             place = (places - looks.centres[b, t]).norm(dim=1).argmin()
+            visited.append(int(place))
             assert torch.equal(places[place], looks.centres[b, t])
             assert training or place == scores.argmax()
             assert_close(looks.scores[b, t], scores, **TIGHT)
@@ -62,6 +63,17 @@ def test_equals_its_steps_by_hand(training):
             read |= glimpse_pixels(centre, (12, 17), 4, 2)[0]
         assert_close(looks.logits[b : b + 1], model.classifier(state), **TIGHT)
         assert looks.pixels[b] == read.sum()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_looks_at_no_place_twice(training):
+    model = make(num_glimpses=20).train(training)
+    looks = model(torch.randn(5, 1, 12, 17))
+    for centres in looks.centres:
+        assert len(centres.unique(dim=0)) == 20  # every place there is
+    assert_close(looks.log_probs[:, -1], torch.zeros(5))  # the last one is no choice
+    looks.log_probs.sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
 def test_reads_nothing_but_the_pixels_it_counts():
@@ -173,6 +185,7 @@ def test_dtypes(dtype):
     [
         (lambda: make(size=0), r"size must be at least 1, got 0"),
         (lambda: make(num_glimpses=0), r"num_glimpses must be at least 1, got 0"),
+        (lambda: make(num_glimpses=21), r"num_glimpses must be at most the 20 places, got 21"),
         (lambda: RecurrentGlimpse(3, (0, 5)), r"height and width must be at least 1, got 0 and 5"),
         (lambda: make()(torch.zeros(2, 3, 8, 8)), r"image must be \(B, 1, H, W\), got shape \(2, 3, 8, 8\)"),
         (lambda: make()(torch.zeros(1, 8, 8)), r"image must be \(B, 1, H, W\), got shape \(1, 8, 8\)"),
