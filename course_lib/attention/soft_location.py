@@ -46,7 +46,7 @@ def soft_location(features: Tensor, scores: Tensor, *, mask: Tensor | None = Non
 
 
 def expected_place(weights: Tensor) -> Tensor:
-    """The place that a distribution points at on average, the soft-argmax (Levine et al. 2016, sec. 5.1).
+    """The place that a distribution points at on average, the soft-argmax (Levine et al. 2016).
 
     An average of two far peaks lies between them, where there may be nothing.
 
