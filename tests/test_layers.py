@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,26 @@ def test_imports_run_one_way(part):
     assert not wrong
 
 
-def test_attention_imports_torch_and_nothing_else():
-    """`attention` can be taken out of the course as it is."""
-    outside = {name.split(".")[0] for file in files_of("attention") for name in imports(file)}
+@pytest.mark.parametrize("part", ["attention", "models"])
+def test_mechanisms_and_models_import_torch_and_nothing_else(part):
+    """They can be taken out of the course as they are."""
+    outside = {name.split(".")[0] for file in files_of(part) for name in imports(file)}
     assert outside - set(sys.stdlib_module_names) <= {"torch", "course_lib"}
+
+
+@pytest.mark.parametrize("part", ["attention", "models"])
+def test_the_front_door_is_in_order_and_documented(part):
+    package = import_module(f"course_lib.{part}")
+    assert package.__all__ == sorted(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name).__doc__, name
+
+
+def test_softmax_is_computed_in_one_place():
+    calls = sorted(
+        (file.name, node.attr) for file in files_of("attention") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("softmax", "scaled_dot_product_attention"))
+    assert calls == [("attend.py", "scaled_dot_product_attention"), ("attend.py", "softmax")]
 
 
 @pytest.mark.parametrize("part", ["setup", "paths", "cli", "verbs"])
