@@ -1,17 +1,22 @@
 """Attention, one idea a file. This folder stands on torch alone.
 
-attend.py      attend: softmax attention, the primitive that every mechanism is wired from
-               attend_with_scores, attention_weights: its two steps, for scores of another kind
-scores.py      five ways to ask "how well does this key answer this query?"
-multihead.py   several lookups at once, with learned projections: self- and cross-attention
-positions.py   sine-cosine positions: attention alone does not know where a token stands
-record.py      record_attention: look at the weights of every attend inside a model
-coordinates.py place_centres: where a place lies on a map of any size
-soft_location.py one distribution over the places of a map, and the features expected under it
-glimpse.py     glimpses: sharp in the middle, coarse around it, nothing elsewhere; not softmax attention
-location_policy.py draw_place, draw_centre: hard attention, a draw and its log-probability
-score_function.py surrogate_loss: how a draw is learned (REINFORCE), with or without a baseline
-gumbel.py      gumbel_softmax: a draw with the gradient of a softmax, which is biased; not attention either
+attend.py              attend: softmax attention, the primitive that every mechanism is wired from
+                       attend_with_scores, attention_weights: its two steps, for scores of another kind
+scores.py              five ways to ask "how well does this key answer this query?"
+multihead.py           several lookups at once, with learned projections: self- and cross-attention
+positions.py           sine-cosine positions: attention alone does not know where a token stands
+record.py              record_attention: look at the weights of every attend inside a model
+coordinates.py         place_centres: where a place lies on a map of any size
+soft_location.py       one distribution over the places of a map, and the features expected under it
+
+Beside softmax attention:
+
+glimpse.py             glimpses: sharp in the middle, coarse around it, nothing elsewhere
+location_policy.py     draw_place, draw_centre: hard attention, a draw and its log-probability
+score_function.py      surrogate_loss: how a draw is learned (REINFORCE), with or without a baseline
+gumbel.py              gumbel_softmax: a draw with the gradient of a softmax, which is biased
+squeeze_excitation.py  a gate for each channel, from the means of all
+eca.py                 a gate for each channel, from the means of its neighbours
 
 Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
 after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
@@ -19,6 +24,7 @@ after it. Masks are bool, True = may attend; a query that may attend to nothing 
 
 from course_lib.attention.attend import attend, attend_with_scores, attention_weights
 from course_lib.attention.coordinates import place_centres
+from course_lib.attention.eca import EfficientChannelAttention, eca_kernel_size
 from course_lib.attention.glimpse import glimpse_pixels, glimpses
 from course_lib.attention.gumbel import gumbel_noise, gumbel_softmax
 from course_lib.attention.location_policy import draw_centre, draw_place
@@ -39,11 +45,14 @@ from course_lib.attention.scores import (
     scaled_dot_scores,
 )
 from course_lib.attention.soft_location import expected_place, soft_location
+from course_lib.attention.squeeze_excitation import SqueezeExcitation
 
 __all__ = [
+    "EfficientChannelAttention",
     "LearnedBaseline",
     "MultiHeadAttention",
     "RunningBaseline",
+    "SqueezeExcitation",
     "additive_scores",
     "attend",
     "attend_with_scores",
@@ -54,6 +63,7 @@ __all__ = [
     "dot_scores",
     "draw_centre",
     "draw_place",
+    "eca_kernel_size",
     "expected_place",
     "from_torch",
     "glimpse_pixels",
