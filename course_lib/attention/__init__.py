@@ -17,6 +17,7 @@ score_function.py      surrogate_loss: how a draw is learned (REINFORCE), with o
 gumbel.py              gumbel_softmax: a draw with the gradient of a softmax, which is biased
 squeeze_excitation.py  a gate for each channel, from the means of all
 eca.py                 a gate for each channel, from the means of its neighbours
+spatial_gate.py        a gate for each place: two convolutions, or CBAM's one over mean and maximum
 
 Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
 after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
@@ -45,13 +46,16 @@ from course_lib.attention.scores import (
     scaled_dot_scores,
 )
 from course_lib.attention.soft_location import expected_place, soft_location
+from course_lib.attention.spatial_gate import CBAMSpatialGate, SpatialGate
 from course_lib.attention.squeeze_excitation import SqueezeExcitation
 
 __all__ = [
+    "CBAMSpatialGate",
     "EfficientChannelAttention",
     "LearnedBaseline",
     "MultiHeadAttention",
     "RunningBaseline",
+    "SpatialGate",
     "SqueezeExcitation",
     "additive_scores",
     "attend",
