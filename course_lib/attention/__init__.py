@@ -18,12 +18,14 @@ gumbel.py              gumbel_softmax: a draw with the gradient of a softmax, wh
 squeeze_excitation.py  a gate for each channel, from the means of all
 eca.py                 a gate for each channel, from the means of its neighbours
 spatial_gate.py        a gate for each place: two convolutions, or CBAM's one over mean and maximum
+cbam.py                channel gate and spatial gate, one after the other or side by side
 
 Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
 after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
 """
 
 from course_lib.attention.attend import attend, attend_with_scores, attention_weights
+from course_lib.attention.cbam import CBAM, CBAMChannelGate, ParallelCBAM
 from course_lib.attention.coordinates import place_centres
 from course_lib.attention.eca import EfficientChannelAttention, eca_kernel_size
 from course_lib.attention.glimpse import glimpse_pixels, glimpses
@@ -50,10 +52,13 @@ from course_lib.attention.spatial_gate import CBAMSpatialGate, SpatialGate
 from course_lib.attention.squeeze_excitation import SqueezeExcitation
 
 __all__ = [
+    "CBAM",
+    "CBAMChannelGate",
     "CBAMSpatialGate",
     "EfficientChannelAttention",
     "LearnedBaseline",
     "MultiHeadAttention",
+    "ParallelCBAM",
     "RunningBaseline",
     "SpatialGate",
     "SqueezeExcitation",
