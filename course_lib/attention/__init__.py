@@ -19,6 +19,7 @@ squeeze_excitation.py  a gate for each channel, from the means of all
 eca.py                 a gate for each channel, from the means of its neighbours
 spatial_gate.py        a gate for each place: two convolutions, or CBAM's one over mean and maximum
 cbam.py                channel gate and spatial gate, one after the other or side by side
+context_gating.py      a gate for each feature of a vector, from all of its features
 
 Layouts: tokens (B, N, C), heads (B, H, N, D); N queries, M keys. Scores come before the softmax, weights
 after it. Masks are bool, True = may attend; a query that may attend to nothing gets zeros.
@@ -26,6 +27,7 @@ after it. Masks are bool, True = may attend; a query that may attend to nothing 
 
 from course_lib.attention.attend import attend, attend_with_scores, attention_weights
 from course_lib.attention.cbam import CBAM, CBAMChannelGate, ParallelCBAM
+from course_lib.attention.context_gating import ContextGating
 from course_lib.attention.coordinates import place_centres
 from course_lib.attention.eca import EfficientChannelAttention, eca_kernel_size
 from course_lib.attention.glimpse import glimpse_pixels, glimpses
@@ -55,6 +57,7 @@ __all__ = [
     "CBAM",
     "CBAMChannelGate",
     "CBAMSpatialGate",
+    "ContextGating",
     "EfficientChannelAttention",
     "LearnedBaseline",
     "MultiHeadAttention",
