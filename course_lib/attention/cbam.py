@@ -1,4 +1,4 @@
-"""CBAM: a gate for each channel and a gate for each place, one after the other or side by side. Not softmax."""
+"""CBAM: gates for channels and gates for places, one after the other or side by side. Not softmax."""
 
 from torch import Tensor, nn
 
@@ -9,8 +9,8 @@ from course_lib.attention.spatial_gate import CBAMSpatialGate
 class CBAM(nn.Module):
     """What first, then where: the spatial gate looks at what the channel gate let through (Woo et al. 2018).
 
-    Eq. 1, and the order that the paper found best. Equal to timm's `CbamModule`, but for the batch norm in its
-    spatial gate (see CBAMSpatialGate).
+    Eq. 1, and the order that the paper found best. Equal to timm's `CbamModule`, but for the batch norm in
+    its spatial gate (see CBAMSpatialGate).
 
     Args:
         dim: C, the channels of the feature map.
