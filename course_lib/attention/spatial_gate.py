@@ -45,7 +45,7 @@ class CBAMSpatialGate(nn.Module):
     """CBAM's: from the mean and the maximum over the channels of the places around (Woo et al. 2018, eq. 3).
 
     One wide convolution over two maps, so it takes feature maps of any number of channels. timm's
-    `SpatialAttn` has a batch norm before the sigmoid, which the equation does not have; in `eval()` it is this
+    `SpatialAttn` has a batch norm before the sigmoid, which is not in the equation; in `eval()` it is this
     gate, once the norm is folded into the convolution.
 
     Args:

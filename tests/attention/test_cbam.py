@@ -147,7 +147,7 @@ class TestEveryGate:
         assert layer.gate(x).shape == shape
 
     def test_can_close_and_open(self, make):
-        """ReLUs before the sigmoids would keep every gate above a half, and a product of two above a quarter."""
+        """ReLUs before the sigmoids would keep every gate above a half, the product of two above a quarter."""
         layer = make()
         for parameter in layer.parameters():
             nn.init.normal_(parameter)
