@@ -22,8 +22,6 @@ class EfficientChannelAttention(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        if dim < 1:
-            raise ValueError(f"dim must be at least 1, got {dim}.")
         self.dim = dim
         size = eca_kernel_size(dim)
         self.conv = nn.Conv1d(1, 1, size, padding=size // 2, bias=False)
@@ -41,5 +39,7 @@ class EfficientChannelAttention(nn.Module):
 
 def eca_kernel_size(dim: int) -> int:
     """How far channels talk: (log2 C + 1) / 2, brought to an odd number (eq. 12), and 3 at least."""
+    if dim < 1:
+        raise ValueError(f"dim must be at least 1, got {dim}.")
     size = int((math.log2(dim) + 1) / 2)
     return max(3, size if size % 2 else size + 1)

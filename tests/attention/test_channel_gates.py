@@ -104,7 +104,10 @@ class TestEveryGate:
             make()(x)
 
 
-@pytest.mark.parametrize("make", [lambda: SqueezeExcitation(0), lambda: SqueezeExcitation(8, 0), lambda: EfficientChannelAttention(0)])
+@pytest.mark.parametrize("make", [
+    lambda: SqueezeExcitation(0), lambda: SqueezeExcitation(8, 0), lambda: EfficientChannelAttention(0),
+    lambda: eca_kernel_size(0),
+])
 def test_refuses_numbers_below_one(make):
     with pytest.raises(ValueError, match="at least 1"):
         make()
