@@ -26,7 +26,7 @@ def cut(tensor):
 
 
 def no_gradient_at_all(log_prob, reward, baseline):
-    # The zero gives the result a gradient that reaches no input, so that "none at all" can be compared.
+    # The zero gives a gradient that reaches no input, so that "none at all" can be compared.
     return surrogate(log_prob, reward, baseline).detach() + torch.zeros((), requires_grad=True)
 
 
