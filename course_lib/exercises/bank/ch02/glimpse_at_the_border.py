@@ -1,0 +1,322 @@
+"""Exercise 2.7, the transfer task: cut a window from an image, also where it hangs over the edge."""
+
+import torch
+
+from course_lib.exercises.bank.ch02 import glimpse_at_the_border_answers as answers
+from course_lib.exercises.bank.drawing import integers, normal, uniform
+from course_lib.exercises.exercise import Exercise, Mistake, Stage
+
+_HALFWAY = (-0.35, 0.35)  # how far from a whole pixel a window asks to begin; a half would be a tie
+
+
+def _around(g, size, n, begin, between=_HALFWAY):
+    """A coordinate in [-1, 1] whose window begins at pixel `begin` of n, a bit before or after it."""
+    return (begin + float(uniform(g, 1, low=between[0], high=between[1])) + size / 2) * 2 / n - 1
+
+
+def _case(c, h, w, size, places):
+    """`places`: for each sample the (row, column) at which its window begins."""
+
+    def draw(g):
+        centre = [[_around(g, size, h, y), _around(g, size, w, x)] for y, x in places]
+        return {
+            "image": normal(g, len(places), c, h, w),
+            "centre": torch.tensor(centre),
+            "size": size,
+        }
+
+    return draw
+
+
+def _corner(c, h, w, size, over, last):
+    """A window that hangs over two edges by `over` (rows, columns); `last`: bottom and right."""
+
+    def draw(g):
+        # Near an edge the two conventions for -1 and 1 are half a pixel apart. This side shows it.
+        between = (-0.4, -0.25) if last else (0.25, 0.4)
+        y, x = (h - size + over[0], w - size + over[1]) if last else (-over[0], -over[1])
+        centre = [[_around(g, size, h, y, between), _around(g, size, w, x, between)]]
+        return {"image": normal(g, 1, c, h, w), "centre": torch.tensor(centre), "size": size}
+
+    return draw
+
+
+def _ties(g):
+    """Centres on the edges of pixels and an odd size: windows ask to begin at half a pixel."""
+    edges = 2 * torch.stack([integers(g, 2, below=4), integers(g, 2, below=8)], dim=1)
+    return {
+        "image": normal(g, 2, 2, 8, 16),
+        "centre": 2 * edges / torch.tensor([8.0, 16.0]) - 1,
+        "size": 3,
+    }
+
+
+GLIMPSE_AT_THE_BORDER = Exercise(
+    id="glimpse-at-the-border",
+    chapter=2,
+    title="A glimpse at the border",
+    signature="glimpse(image, centre, size)",
+    points=4,
+    difficulty=4,
+    importance=4,
+    minutes=15,
+    reference=answers.glimpse,
+    stages=(
+        Stage(
+            "one pixel",
+            "A window of one pixel: the pixel in which the centre lies. Row first, column second.",
+            _case(2, 4, 7, 1, [(1, 5)]),
+        ),
+        Stage(
+            "in the middle",
+            "An odd window, wholly inside the image: it reaches size / 2 to each side of its"
+            " centre.",
+            _case(1, 6, 9, 3, [(1, 4)]),
+        ),
+        Stage(
+            "an even size",
+            "An even window has no middle pixel. The place where it begins is what gets rounded,"
+            " to the nearest whole pixel.",
+            _case(2, 7, 10, 4, [(2, 5)]),
+        ),
+        Stage(
+            "over the top left",
+            "The window begins before row 0 and column 0. What lies outside the image is 0.",
+            _corner(2, 7, 11, 4, (1, 2), last=False),
+        ),
+        Stage(
+            "over the bottom right",
+            "The window ends behind the last row and the last column. What lies outside is 0.",
+            _corner(1, 7, 11, 5, (2, 1), last=True),
+        ),
+        Stage(
+            "larger than the image",
+            "The window is larger than the image, so there are zeros on every side.",
+            _case(2, 3, 5, 8, [(-2, -1)]),
+        ),
+        Stage(
+            "a centre for each image",
+            "Three images, and each has a centre of its own.",
+            _case(2, 8, 11, 4, [(-2, 6), (3, 2), (5, 8)]),
+            batched=("image", "centre"),
+        ),
+        Stage(
+            "ties",
+            "Windows that ask to begin at half a pixel, exactly: halves go down and right.",
+            _ties,
+            batched=("image", "centre"),
+        ),
+        Stage(
+            "a long strip",
+            "A long, low image, and windows over all of its edges.",
+            _case(3, 5, 19, 6, [(-3, 15), (1, -2), (-1, 7), (2, 16)]),
+            batched=("image", "centre"),
+            hidden=True,
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            "x for y",
+            answers.wired(lambda im, c, n: answers.asked_for(im, c.flip(1), n)),
+            "Your window lies at the mirror image of the centre: you read it as (x, y). Here it is"
+            " (y, x), height before width.",
+            "`centre[:, 0]` places the rows, `centre[:, 1]` the columns.",
+        ),
+        Mistake(
+            "width for height",
+            answers.wired(lambda im, c, n: (c + 1) / 2 * answers.sizes(im).flip(0) - n / 2),
+            "You scale y by the width and x by the height. In a square image that does not show.",
+            "`H, W = image.shape[-2:]`: y goes with H, x with W.",
+        ),
+        Mistake(
+            "rows and columns exchanged in the window",
+            answers.wired(read=answers.axes_exchanged),
+            "Your window is in the right place and transposed: its rows run along the image's"
+            " columns.",
+            "Rows are the last axis but one, columns the last.",
+        ),
+        Mistake(
+            "-1 and 1 at the middles of the outer pixels",
+            answers.wired(
+                lambda im, c, n: (c + 1) / 2 * (answers.sizes(im) - 1) - (n - 1) / 2
+            ),
+            "You put -1 and 1 at the middles of the outer pixels, as `align_corners=True` does."
+            " Here the outer edges lie there, so near the border your window is off by up to half"
+            " a pixel, and one whole pixel after rounding.",
+            "(y + 1) / 2 * H is the centre in pixels, counted from the upper edge of row 0.",
+        ),
+        Mistake(
+            "H - 1 for H",
+            answers.wired(lambda im, c, n: (c + 1) / 2 * (answers.sizes(im) - 1) - n / 2),
+            "You scale by H - 1 and W - 1 and leave the rest as it is: towards the bottom and the"
+            " right your window falls up to a pixel behind.",
+            "Edges at -1 and 1 are H pixels apart.",
+        ),
+        Mistake(
+            "-1 and 1 at the first and the last window",
+            answers.wired(lambda im, c, n: (c + 1) / 2 * (answers.sizes(im) - n)),
+            "You stretch the coordinates so that the window never leaves the image: -1 is your"
+            " first window and 1 your last. Then the centre is not where it says it is.",
+            "(y + 1) / 2 * H places the centre; the window begins half its size before it.",
+        ),
+        Mistake(
+            "begins at the centre",
+            answers.wired(lambda im, c, n: (c + 1) / 2 * answers.sizes(im) - 0.5),
+            "Your window begins at the centre: the centre is its upper left corner.",
+            "It has to begin size / 2 before its centre.",
+        ),
+        Mistake(
+            "begins a whole size before",
+            answers.wired(lambda im, c, n: (c + 1) / 2 * answers.sizes(im) - n),
+            "Your window ends at the centre: you subtract its whole size.",
+            "Subtract half of it, size / 2.",
+        ),
+        Mistake(
+            "the centre taken for 0 to 1",
+            answers.wired(lambda im, c, n: c * answers.sizes(im) - n / 2),
+            "You multiply the coordinate by the image's size as it comes. It runs from -1 to 1,"
+            " not from 0 to 1.",
+            "(y + 1) / 2 runs from 0 to 1.",
+        ),
+        Mistake(
+            "the centre in pixels",
+            answers.wired(lambda im, c, n: c - n / 2),
+            "You read the centre as pixels. It is given from -1 to 1, whatever the image's size.",
+            "(y + 1) / 2 * H is the centre in pixels.",
+        ),
+        Mistake(
+            "rounded down",
+            answers.wired(to_whole=torch.floor),
+            "You take the whole pixel below, not the nearest: your window often begins one too"
+            " early.",
+            "Add 0.5 before `floor`.",
+        ),
+        Mistake(
+            "rounded up",
+            answers.wired(to_whole=torch.ceil),
+            "You take the whole pixel above, not the nearest: your window often begins one too"
+            " late.",
+            "floor(... + 0.5).",
+        ),
+        Mistake(
+            "the centre rounded, then half the size",
+            answers.wired(
+                lambda im, c, n: torch.floor((c + 1) / 2 * answers.sizes(im)) - n // 2
+            ),
+            "You take the pixel in which the centre lies and go `size // 2` back from it. With an"
+            " odd size that is right. An even window has its middle on a pixel's edge, and yours"
+            " often begins one too early.",
+            "Subtract size / 2 first, then round what you have.",
+        ),
+        Mistake(
+            "truncated towards zero",
+            answers.wired(to_whole=lambda asked: torch.trunc(asked + 0.5)),
+            "`int(...)` and `.long()` cut towards zero, so a negative begin goes up, not down."
+            " Inside the image it does not show; over the upper or left edge your window begins"
+            " one too late.",
+            "`torch.floor` first, then `.long()`; or `math.floor`.",
+        ),
+        Mistake(
+            "truncated, without the half",
+            answers.wired(to_whole=torch.trunc),
+            "You cut off the fraction. That is neither the nearest pixel nor, for a negative"
+            " begin, the one below.",
+            "floor(... + 0.5), and `floor` before `.long()`.",
+        ),
+        Mistake(
+            "halves to the even pixel",
+            answers.wired(to_whole=torch.round),
+            "`round` sends halves to the even pixel, 0.5 to 0 and 1.5 to 2. A window moved along"
+            " the image in steps of one pixel would then go 0, 2, 2, 4, 4.",
+            "floor(... + 0.5) sends every half the same way.",
+        ),
+        Mistake(
+            "pushed back inside",
+            answers.wired(read=answers.pushed_inside),
+            "Your window never leaves the image: over an edge you push it back. Then its middle is"
+            " not the centre that was asked for.",
+            "Leave it where it is, and read what lies outside as 0.",
+        ),
+        Mistake(
+            "edge pixels repeated",
+            answers.wired(read=answers.edge_repeated),
+            "Outside the image you repeat its edge: you clamped the indices, or padded with"
+            " `replicate`. The window then shows pixels that are not there.",
+            "What lies outside is 0.",
+        ),
+        Mistake(
+            "reflected at the edge",
+            answers.wired(read=answers.reflected),
+            "Outside the image you mirror it. The window then shows pixels twice.",
+            "What lies outside is 0: `F.pad` with its default mode.",
+        ),
+        Mistake(
+            "wrapped around",
+            answers.wired(read=answers.wrapped_around),
+            "Over the edge you read from the other side of the image. A negative index counts from"
+            " the end, and `roll` or `%` go around as well.",
+            "What lies outside is 0. Pad first; then no index is negative.",
+        ),
+        Mistake(
+            "cropped at the border",
+            answers.wired(read=answers.cropped),
+            "Over an edge your window is smaller than size by size: you return only what lies"
+            " inside.",
+            "What lies outside is 0, and the window keeps its size.",
+        ),
+        Mistake(
+            "the visible part in the corner",
+            answers.wired(read=answers.in_the_corner),
+            "You cut what lies inside and put it into the upper left corner of the window. Over"
+            " the upper or left edge the zeros belong above and before it.",
+            "Write it where it lies in the window: row (image row - begin).",
+        ),
+        Mistake(
+            "begins one too late",
+            answers.wired(lambda im, c, n: answers.asked_for(im, c, n) + 1),
+            "Your window begins one row and one column too late. Were the pixels counted from 1,"
+            " or the padding once too often?",
+            "floor((y + 1) / 2 * H - size / 2 + 0.5), counted from 0.",
+        ),
+        Mistake(
+            "begins one too early",
+            answers.wired(lambda im, c, n: answers.asked_for(im, c, n) - 1),
+            "Your window begins one row and one column too early.",
+            "floor((y + 1) / 2 * H - size / 2 + 0.5), counted from 0.",
+        ),
+        Mistake(
+            "the first centre for all",
+            answers.wired(read=answers.of_the_first),
+            "All images of the batch are cut at the first one's centre. With one image that is"
+            " right.",
+            "Each image has its own row of `centre`.",
+        ),
+        Mistake(
+            "the mean centre for all",
+            answers.wired(lambda im, c, n: answers.asked_for(im, c.mean(0).expand_as(c), n)),
+            "All images of the batch are cut at the mean of their centres.",
+            "Each image has its own row of `centre`.",
+        ),
+    ),
+    variants={
+        "indices and a mask": answers.wired(),
+        "slices into zeros": answers.by_slices,
+        "loops": answers.by_loops,
+        "einsum with two selections": answers.by_selection,
+        "grid_sample": answers.by_grid_sample,
+        "float64 inside": answers.by_double,
+    },
+    forbid=("course_lib.attention.glimpses",),
+    map_axes=("rows", "columns"),
+    hints=(
+        "If the image had a wide border of zeros around it, no window could ever leave it.",
+        (
+            "Pad the image by `size` on all four sides. For each sample compute where its window"
+            " begins, add the padding to that, and cut; at the end, stack."
+        ),
+        (
+            "`F.pad(image, (size,) * 4)` pads all sides. The first row in the padded image is"
+            " `math.floor((y + 1) / 2 * H - size / 2 + 0.5) + size`, and the window is `size` rows long."
+        ),
+    ),
+)
