@@ -181,7 +181,7 @@ EXACT_GRADIENT = Exercise(
         Mistake(
             "p twice",
             answers.wired(together=lambda p, a: p * p * a),
-            "You multiply by p twice.",
+            "You multiply by p twice: places that are seldom looked at hardly get any gradient.",
             "Once: p (R - expected reward).",
         ),
         Mistake(

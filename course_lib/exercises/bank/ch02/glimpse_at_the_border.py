@@ -1,4 +1,4 @@
-"""Exercise 2.7, the transfer task: cut a window from an image, also where it hangs over the edge."""
+"""Exercise 2.7, the transfer task: cut a window out of an image, also over its edge."""
 
 import torch
 
@@ -6,37 +6,24 @@ from course_lib.exercises.bank.ch02 import glimpse_at_the_border_answers as answ
 from course_lib.exercises.bank.drawing import integers, normal, uniform
 from course_lib.exercises.exercise import Exercise, Mistake, Stage
 
-_HALFWAY = (-0.35, 0.35)  # how far from a whole pixel a window asks to begin; a half would be a tie
+# How far from a whole pixel a window asks to begin. At 0.5 would be a tie; that has its own stage.
+_BEFORE, _AFTER = (-0.4, -0.25), (0.25, 0.4)
 
 
-def _around(g, size, n, begin, between=_HALFWAY):
-    """A coordinate in [-1, 1] whose window begins at pixel `begin` of n, a bit before or after it."""
-    return (begin + float(uniform(g, 1, low=between[0], high=between[1])) + size / 2) * 2 / n - 1
+def _around(g, size, n, begin, off):
+    """A coordinate in [-1, 1] whose window begins at pixel `begin` of n, once it is rounded."""
+    return (begin + float(uniform(g, 1, low=off[0], high=off[1])) + size / 2) * 2 / n - 1
 
 
-def _case(c, h, w, size, places):
+def _case(c, h, w, size, places, off=(_BEFORE, _AFTER)):
     """`places`: for each sample the (row, column) at which its window begins."""
 
     def draw(g):
-        centre = [[_around(g, size, h, y), _around(g, size, w, x)] for y, x in places]
-        return {
-            "image": normal(g, len(places), c, h, w),
-            "centre": torch.tensor(centre),
-            "size": size,
-        }
-
-    return draw
-
-
-def _corner(c, h, w, size, over, last):
-    """A window that hangs over two edges by `over` (rows, columns); `last`: bottom and right."""
-
-    def draw(g):
-        # Near an edge the two conventions for -1 and 1 are half a pixel apart. This side shows it.
-        between = (-0.4, -0.25) if last else (0.25, 0.4)
-        y, x = (h - size + over[0], w - size + over[1]) if last else (-over[0], -over[1])
-        centre = [[_around(g, size, h, y, between), _around(g, size, w, x, between)]]
-        return {"image": normal(g, 1, c, h, w), "centre": torch.tensor(centre), "size": size}
+        centre = [
+            [_around(g, size, h, y, off[0]), _around(g, size, w, x, off[1])] for y, x in places
+        ]
+        image = normal(g, len(places), c, h, w)
+        return {"image": image, "centre": torch.tensor(centre), "size": size}
 
     return draw
 
@@ -82,12 +69,13 @@ GLIMPSE_AT_THE_BORDER = Exercise(
         Stage(
             "over the top left",
             "The window begins before row 0 and column 0. What lies outside the image is 0.",
-            _corner(2, 7, 11, 4, (1, 2), last=False),
+            # Near an edge the two conventions for -1 and 1 are half a pixel apart; this side shows it.
+            _case(2, 7, 11, 4, [(-1, -2)], (_AFTER, _AFTER)),
         ),
         Stage(
             "over the bottom right",
             "The window ends behind the last row and the last column. What lies outside is 0.",
-            _corner(1, 7, 11, 5, (2, 1), last=True),
+            _case(1, 7, 11, 5, [(4, 7)], (_BEFORE, _BEFORE)),
         ),
         Stage(
             "larger than the image",
@@ -315,8 +303,8 @@ GLIMPSE_AT_THE_BORDER = Exercise(
             " begins, add the padding to that, and cut; at the end, stack."
         ),
         (
-            "`F.pad(image, (size,) * 4)` pads all sides. The first row in the padded image is"
-            " `math.floor((y + 1) / 2 * H - size / 2 + 0.5) + size`, and the window is `size` rows long."
+            "`F.pad(image, (size,) * 4)` pads all sides. In the padded image the first of the"
+            " window's `size` rows is `math.floor((y + 1) / 2 * H - size / 2 + 0.5) + size`."
         ),
     ),
 )

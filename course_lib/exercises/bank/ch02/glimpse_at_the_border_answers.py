@@ -94,8 +94,8 @@ def cropped(image, rows, cols):
 def in_the_corner(image, rows, cols):
     size = rows.shape[1]
     windows = torch.zeros(*image.shape[:2], size, size, dtype=image.dtype)
-    for window, part in zip(windows, _overlap(image, rows, cols), strict=True):
-        window[:, : part.shape[1], : part.shape[2]] = part
+    for b, part in enumerate(_overlap(image, rows, cols)):
+        windows[b, :, : part.shape[1], : part.shape[2]] = part
     return windows
 
 
