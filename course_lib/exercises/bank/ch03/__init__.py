@@ -1,0 +1,8 @@
+"""Chapter 3: channel and spatial attention."""
+
+from course_lib.exercises.bank.ch03.questions import QUESTIONS
+from course_lib.exercises.bank.ch03.squeeze import SQUEEZE
+
+EXERCISES = (SQUEEZE,)
+
+__all__ = ["EXERCISES", "QUESTIONS"]
