@@ -1,8 +1,9 @@
 """Chapter 3: channel and spatial attention."""
 
+from course_lib.exercises.bank.ch03.excite import EXCITE
 from course_lib.exercises.bank.ch03.questions import QUESTIONS
 from course_lib.exercises.bank.ch03.squeeze import SQUEEZE
 
-EXERCISES = (SQUEEZE,)
+EXERCISES = (SQUEEZE, EXCITE)
 
 __all__ = ["EXERCISES", "QUESTIONS"]
