@@ -11,17 +11,18 @@ def summary(result: dict[str, Any], figures: Sequence[str] | None = None, *, dig
     figures  which ones, in this order; without it, all
     digits   after the point. A count, which is whole and the same for every seed, is shown without
 
-    The spread is the standard deviation (n - 1). Raises ValueError for a figure that was not measured.
+    A condition that has no such figure gets a dash. The spread is the standard deviation (n - 1). Raises
+    ValueError for a figure that was not measured at all.
     """
     measured = result["figures"]
-    known = list(next(iter(measured.values())))
+    known = list(dict.fromkeys(figure for numbers in measured.values() for figure in numbers))
     chosen = list(figures) if figures is not None else known
     for figure in chosen:
         if figure not in known:
             raise ValueError(f"{result['name']} did not measure {figure!r}. It measured: {', '.join(known)}.")
     rows = [["", *(figure.replace("_", " ") for figure in chosen)]]
     for condition, numbers in measured.items():
-        rows.append([condition, *(_cell(numbers[figure], digits) for figure in chosen)])
+        rows.append([condition, *(_cell(numbers.get(figure), digits) for figure in chosen)])
     widths = [max(map(len, column)) for column in zip(*rows)]
     seeds = len(result["config"]["seeds"])
     last = f"mean \N{PLUS-MINUS SIGN} standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
@@ -42,7 +43,9 @@ def _line(row: list[str], widths: list[int]) -> str:
     return "   ".join(cells).rstrip()
 
 
-def _cell(numbers: list[float], digits: int) -> str:
+def _cell(numbers: list[float] | None, digits: int) -> str:
+    if numbers is None:
+        return "-"
     if numbers[0] == int(numbers[0]) > 1 and len(set(numbers)) == 1:
         return f"{int(numbers[0]):,}"
     spread = f" \N{PLUS-MINUS SIGN} {stdev(numbers):.{digits}f}" if len(numbers) > 1 else ""

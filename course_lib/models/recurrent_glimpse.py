@@ -11,6 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.attention import LearnedBaseline, draw_place, glimpse_pixels, glimpses, place_centres
+from course_lib.models.looker import overview, overview_net
+
+
+_KEY_DIM = 24  # channels of the overview's map
 
 
 class Looks(NamedTuple):
@@ -32,6 +36,10 @@ class RecurrentGlimpse(nn.Module):
     enumerated, so that an estimated gradient can be checked; and there is no width to tune. No place is
     looked at twice: the state knows it already, and left free, the likeliest place is often the last one.
 
+    Without a stride the first look is blind. With one, every stride-th pixel of every stride-th row is read
+    first, and a place is scored by what this overview shows there together with what was seen so far: the
+    additive score of Bahdanau et al. 2015, with the state as query.
+
     Training takes three losses: cross-entropy of the logits, `surrogate_loss(log_probs, reward, baselines)`
     and `baseline_loss(baselines, reward)`. The first teaches what to see, the second where to look, and the
     third only what to expect.
@@ -44,6 +52,8 @@ class RecurrentGlimpse(nn.Module):
         num_scales: windows of a glimpse, each twice as wide. A wide one reads every pixel it averages.
         num_glimpses: T, at most K.
         dim: width of the hidden state.
+        stride: of the overview; the image is then rows * stride by cols * stride pixels. None for no
+            overview.
 
     Raises:
         ValueError: a number below 1, more glimpses than places.
@@ -59,6 +69,7 @@ class RecurrentGlimpse(nn.Module):
         num_scales: int = 1,
         num_glimpses: int = 4,
         dim: int = 128,
+        stride: int | None = None,
     ) -> None:
         super().__init__()
         numbers = {
@@ -68,6 +79,7 @@ class RecurrentGlimpse(nn.Module):
             "num_scales": num_scales,
             "num_glimpses": num_glimpses,
             "dim": dim,
+            "stride": 1 if stride is None else stride,
         }
         for name, number in numbers.items():
             if number < 1:
@@ -77,12 +89,18 @@ class RecurrentGlimpse(nn.Module):
         places = place_centres(*grid).flatten(0, 1)  # (rows, cols, 2) -> (K, 2)
         if num_glimpses > len(places):
             raise ValueError(f"num_glimpses must be at most the {len(places)} places, got {num_glimpses}.")
+        self.grid, self.stride = tuple(grid), stride
         self.register_buffer("places", places, persistent=False)
         numbers_seen = num_scales * in_chans * size**2
         self.what = nn.Sequential(nn.Linear(numbers_seen, dim), nn.ReLU(), nn.Linear(dim, dim))
         self.where = nn.Sequential(nn.Linear(2, dim), nn.ReLU(), nn.Linear(dim, dim))
         self.core = nn.GRUCell(dim, dim)
-        self.policy = nn.Linear(dim, len(self.places))
+        if stride is None:
+            self.policy = nn.Linear(dim, len(self.places))
+        else:
+            self.keys = overview_net(in_chans, _KEY_DIM)
+            self.query = nn.Linear(dim, _KEY_DIM)
+            self.policy = nn.Linear(_KEY_DIM, 1)
         self.baseline = LearnedBaseline(dim)
         self.classifier = nn.Linear(dim, num_classes)
 
@@ -90,7 +108,7 @@ class RecurrentGlimpse(nn.Module):
         """Look T times. In `train()` places are drawn, in `eval()` the likeliest is taken.
 
         Args:
-            image: (B, in_chans, H, W), of any size.
+            image: (B, in_chans, H, W), of any size unless there is an overview.
             generator: source of the draws, on the image's device; PyTorch's own if not given.
 
         Returns:
@@ -98,16 +116,19 @@ class RecurrentGlimpse(nn.Module):
             that step, so a baseline does not depend on the draw beside it.
 
         Raises:
-            ValueError: an image of other channels; as glimpses.
+            ValueError: an image of other channels, or of another size than the overview's grid; as glimpses.
         """
-        if image.ndim != 4 or image.shape[1] != self.in_chans:
-            raise ValueError(f"image must be (B, {self.in_chans}, H, W), got shape {tuple(image.shape)}.")
+        self._check(image)
         state = image.new_zeros(len(image), self.core.hidden_size)  # (B, dim)
         read = torch.zeros_like(image[:, 0], dtype=torch.bool)  # (B, H, W)
+        keys = None
+        if self.stride is not None:
+            keys = self.keys(overview(image, self.stride)).flatten(2).mT  # (B, K, key_dim)
+            overview(read[:, None], self.stride)[:] = True
         visited = torch.zeros_like(self.places[:, 0], dtype=torch.bool).repeat(len(image), 1)  # (B, K)
         steps = []
         for _ in range(self.num_glimpses):
-            scores = self.policy(state).masked_fill(visited, float("-inf"))  # (B, K)
+            scores = self._scores(state, keys).masked_fill(visited, float("-inf"))  # (B, K)
             place, log_prob = self._choose(scores, generator)  # (B,), (B,)
             visited = visited.scatter(1, place[:, None], True)  # (B, K)
             centre = self.places[place]  # (B, 2)
@@ -116,6 +137,18 @@ class RecurrentGlimpse(nn.Module):
             read = read | glimpse_pixels(centre, image.shape[-2:], self.size, self.num_scales)
         over_time = (torch.stack(each, dim=1) for each in zip(*steps, strict=True))  # (B, ...) -> (B, T, ...)
         return Looks(self.classifier(state), *over_time, pixels=read.sum((1, 2)))
+
+    def _check(self, image: Tensor) -> None:
+        size = ("H", "W") if self.stride is None else tuple(self.stride * cells for cells in self.grid)
+        fits = image.ndim == 4 and image.shape[1] == self.in_chans
+        if not fits or (self.stride is not None and tuple(image.shape[2:]) != size):
+            needs = f"(B, {self.in_chans}, {size[0]}, {size[1]})"
+            raise ValueError(f"image must be {needs}, got shape {tuple(image.shape)}.")
+
+    def _scores(self, state: Tensor, keys: Tensor | None) -> Tensor:
+        if keys is None:
+            return self.policy(state)  # (B, K)
+        return self.policy(torch.relu(keys + self.query(state)[:, None]))[..., 0]  # (B, K, key_dim) -> (B, K)
 
     def _see(self, image: Tensor, centre: Tensor) -> Tensor:
         """What is there, and where there is, in one vector (Mnih et al. 2014, sec. 3.1)."""
