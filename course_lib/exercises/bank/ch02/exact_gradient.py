@@ -132,6 +132,13 @@ EXACT_GRADIENT = Exercise(
             "`sum(-1, keepdim=True)`: along the places only.",
         ),
         Mistake(
+            "expected over the samples",
+            answers.wired(expected=lambda p, r: (p * r).sum(0, keepdim=True)),
+            "You sum p times reward along axis 0, over the samples. With one sample nothing is"
+            " summed at all, and p (1 - p) R is left.",
+            "The places lie along the last axis: `sum(-1, keepdim=True)`.",
+        ),
+        Mistake(
             "the diagonal only",
             answers.diagonal_only,
             "You return p (1 - p) R. That is how far a score moves its own probability; it moves"
@@ -144,6 +151,33 @@ EXACT_GRADIENT = Exercise(
             "You return minus p times the expected reward: how a score moves its own probability"
             " directly is left out.",
             "p R minus p times the expected reward.",
+        ),
+        Mistake(
+            "p times the expected reward",
+            answers.expected_shared_out,
+            "You return p times the expected reward. What each place pays itself is missing.",
+            "p times (reward minus expected reward).",
+        ),
+        Mistake(
+            "p (1 - p), as for a sigmoid",
+            answers.wired(together=lambda p, a: p * (1 - p) * a),
+            "You multiply by p (1 - p). That is the derivative of a sigmoid. The share of the"
+            " other places is in the expected reward already, so 1 - p counts it twice.",
+            "p times (reward minus expected reward).",
+        ),
+        Mistake(
+            "the best reward subtracted",
+            answers.wired(expected=lambda p, r: r.amax(-1, keepdim=True)),
+            "You subtract the largest reward. Then no place is better than expected, and every"
+            " score falls.",
+            "Subtract the mean under p.",
+        ),
+        Mistake(
+            "the softmax's own Jacobian",
+            answers.jacobian,
+            "You return how every score moves every probability, (B, K, K). The rewards are still"
+            " missing.",
+            "Multiply by the rewards and sum over the places that are moved.",
         ),
         Mistake(
             "a plus for the minus",

@@ -49,6 +49,10 @@ def without_the_diagonal(scores, reward):
     return -p * (p * reward).sum(-1, keepdim=True)
 
 
+def expected_shared_out(scores, reward):
+    return -without_the_diagonal(scores, reward)
+
+
 def of_the_best_place(scores, reward):
     p = scores.softmax(-1)
     best = p.argmax(-1, keepdim=True)
@@ -61,10 +65,13 @@ def of_the_log(scores, reward):
     return p * (reward - expected) / expected
 
 
-def by_jacobian(scores, reward):
+def jacobian(scores, reward=None):
     p = scores.softmax(-1)
-    jacobian = torch.diag_embed(p) - p[:, :, None] * p[:, None, :]  # (B, K, K): d p_j / d s_k
-    return (jacobian @ reward[..., None])[..., 0]
+    return torch.diag_embed(p) - p[:, :, None] * p[:, None, :]  # (B, K, K): d p_j / d s_k
+
+
+def by_jacobian(scores, reward):
+    return (jacobian(scores) @ reward[..., None])[..., 0]
 
 
 def by_loops(scores, reward):

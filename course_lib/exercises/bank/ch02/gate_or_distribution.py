@@ -129,6 +129,20 @@ GATE_OR_DISTRIBUTION = Exercise(
             "Keep the batch axis: `flatten(1)`, not `flatten()`.",
         ),
         Mistake(
+            "exponentials that overflow",
+            answers.wired(lambda s: answers.over_its_sum(s.exp())),
+            "Your distribution is right on paper. In float32 `exp` of anything above 88 is"
+            " infinite, and inf / inf is NaN. That was exercise 1.1.",
+            "`softmax` subtracts the largest score of the sample first.",
+        ),
+        Mistake(
+            "the input added to the distribution",
+            answers.wired(lambda s: 1 + answers.distribution(s)),
+            "Result 0 holds the features themselves, and their weighted copy on top. A residual"
+            " connection belongs around the attention, and here it is not asked for.",
+            "Features times weights, no more.",
+        ),
+        Mistake(
             "weights blown up to a mean of 1",
             answers.wired(lambda s: answers.distribution(s) * s[0].numel()),
             "Result 0 is H * W times too large: your weights sum to the number of places, not to"
@@ -183,6 +197,42 @@ GATE_OR_DISTRIBUTION = Exercise(
             answers.wired(open_by=lambda s: (-s).sigmoid()),
             "Your gate closes where the score is high: it is 1 minus the one that is asked for.",
             "A high score opens: `scores.sigmoid()`.",
+        ),
+        Mistake(
+            "a sigmoid that overflows",
+            answers.wired(open_by=lambda s: s.exp() / (1 + s.exp())),
+            "Your gate is right on paper. For large scores it is inf / inf, which is NaN: `exp` of"
+            " anything above 88 overflows float32.",
+            "`scores.sigmoid()`, or 1 / (1 + exp(-score)).",
+        ),
+        Mistake(
+            "two sigmoids",
+            answers.wired(open_by=lambda s: s.sigmoid().sigmoid()),
+            "The sigmoid is taken twice. The second one gets numbers from 0 to 1, so your gates"
+            " lie between 0.5 and 0.73 and can neither open nor close.",
+            "Once is enough.",
+        ),
+        Mistake(
+            "the gate stretched from 0 to 1",
+            answers.wired(open_by=answers.stretched),
+            "You stretch the scores of each map so that they run from 0 to 1. Then each gate"
+            " depends on all the other scores, the lowest place is always shut, and equal scores"
+            " give 0 / 0.",
+            "Each place for itself: a sigmoid of its own score.",
+        ),
+        Mistake(
+            "the gate centred",
+            answers.wired(open_by=lambda s: (s - s.mean((2, 3), keepdim=True)).sigmoid()),
+            "You subtract the map's mean score before the sigmoid. Then a map whose scores are all"
+            " high opens only halfway: the places are compared again, as in a softmax.",
+            "The sigmoid takes the scores as they come.",
+        ),
+        Mistake(
+            "the sigmoid around the product",
+            answers.sigmoid_of_the_product,
+            "Result 1 is the sigmoid of features times scores. The features have gone through the"
+            " curve themselves, and lie between 0 and 1.",
+            "The sigmoid of the scores alone; then multiply the features by it.",
         ),
         Mistake(
             "a hard gate",

@@ -43,6 +43,15 @@ def gate_behind_the_weights(features, scores):
     return torch.stack([weighted, weighted * gate(scores)])
 
 
+def stretched(scores):
+    low, high = scores.amin((2, 3), keepdim=True), scores.amax((2, 3), keepdim=True)
+    return (scores - low) / (high - low)
+
+
+def sigmoid_of_the_product(features, scores):
+    return torch.stack([features * distribution(scores), (features * scores).sigmoid()])
+
+
 def weights_alone(features, scores):
     return torch.stack([distribution(scores), gate(scores)])
 

@@ -29,11 +29,12 @@ def _case(c, h, w, size, places, off=(_BEFORE, _AFTER)):
 
 
 def _ties(g):
-    """Centres on the edges of pixels and an odd size: windows ask to begin at half a pixel."""
-    edges = 2 * torch.stack([integers(g, 2, below=4), integers(g, 2, below=8)], dim=1)
+    """Two windows that ask to begin at half a pixel, and a third that asks for a whole one."""
+    edges = 2.0 * torch.stack([integers(g, 3, below=4), integers(g, 3, below=8)], dim=1)
+    middle = torch.tensor([[0.0], [0.0], [0.5]])
     return {
-        "image": normal(g, 2, 2, 8, 16),
-        "centre": 2 * edges / torch.tensor([8.0, 16.0]) - 1,
+        "image": normal(g, 3, 2, 8, 16),
+        "centre": 2 * (edges + middle) / torch.tensor([8.0, 16.0]) - 1,  # no rounding: powers of 2
         "size": 3,
     }
 
@@ -52,7 +53,7 @@ GLIMPSE_AT_THE_BORDER = Exercise(
         Stage(
             "one pixel",
             "A window of one pixel: the pixel in which the centre lies. Row first, column second.",
-            _case(2, 4, 7, 1, [(1, 5)]),
+            _case(2, 4, 7, 1, [(0, 5)]),
         ),
         Stage(
             "in the middle",
@@ -67,26 +68,28 @@ GLIMPSE_AT_THE_BORDER = Exercise(
             _case(2, 7, 10, 4, [(2, 5)]),
         ),
         Stage(
+            "a centre for each image",
+            "Three images, and each has a centre of its own.",
+            _case(2, 8, 11, 4, [(0, 6), (3, 2), (4, 7)]),
+            batched=("image", "centre"),
+        ),
+        Stage(
             "over the top left",
-            "The window begins before row 0 and column 0. What lies outside the image is 0.",
-            # Near an edge the two conventions for -1 and 1 are half a pixel apart; this side shows it.
-            _case(2, 7, 11, 4, [(-1, -2)], (_AFTER, _AFTER)),
+            "The windows begin before row 0 and column 0. What lies outside the image is 0.",
+            # Near an edge the conventions for -1 and 1 differ by half a pixel: seen from this side.
+            _case(3, 7, 11, 4, [(-1, -2), (-1, -2)], (_AFTER, _AFTER)),
+            batched=("image", "centre"),
         ),
         Stage(
             "over the bottom right",
-            "The window ends behind the last row and the last column. What lies outside is 0.",
-            _case(1, 7, 11, 5, [(4, 7)], (_BEFORE, _BEFORE)),
+            "The windows end behind the last row and the last column. What lies outside is 0.",
+            _case(3, 7, 11, 5, [(4, 7), (4, 7)], (_BEFORE, _BEFORE)),
+            batched=("image", "centre"),
         ),
         Stage(
             "larger than the image",
             "The window is larger than the image, so there are zeros on every side.",
             _case(2, 3, 5, 8, [(-2, -1)]),
-        ),
-        Stage(
-            "a centre for each image",
-            "Three images, and each has a centre of its own.",
-            _case(2, 8, 11, 4, [(-2, 6), (3, 2), (5, 8)]),
-            batched=("image", "centre"),
         ),
         Stage(
             "ties",
@@ -197,6 +200,45 @@ GLIMPSE_AT_THE_BORDER = Exercise(
             "Subtract size / 2 first, then round what you have.",
         ),
         Mistake(
+            "size // 2 for size / 2",
+            answers.wired(lambda im, c, n: answers.asked_for(im, c, n) + n / 2 - n // 2),
+            "You go `size // 2` back from the centre, or round the centre to the nearest pixel's"
+            " edge first. With an odd size half a pixel is lost, so your window often begins one"
+            " too late.",
+            "Subtract size / 2, with its half, and round once, at the end.",
+        ),
+        Mistake(
+            "(size - 1) / 2 for size / 2",
+            answers.wired(lambda im, c, n: answers.asked_for(im, c, n) + 0.5),
+            "You go (size - 1) / 2 back from the centre: from the middle of the window's middle"
+            " pixel. The centre is counted from the upper edge of row 0, and the window begins at"
+            " its own upper edge.",
+            "Subtract size / 2, then round.",
+        ),
+        Mistake(
+            "-1 and 1 at the middles, and half the size cut",
+            answers.wired(answers.middle_pixel_first),
+            "You put -1 and 1 at the middles of the outer pixels, as `align_corners=True` does,"
+            " take the nearest pixel, and go `size // 2` back from it. An even window then often"
+            " begins one too early, and near the border it is off as well.",
+            "(y + 1) / 2 * H is the centre in pixels, counted from the upper edge of row 0;"
+            " subtract size / 2, then round.",
+        ),
+        Mistake(
+            "y counted upwards",
+            answers.wired(lambda im, c, n: answers.asked_for(im, c * torch.tensor([-1, 1]), n)),
+            "Your windows lie upside down: you count y upwards, as in a plot. Row 0 is the upper"
+            " one, and y = -1 its upper edge.",
+            "y grows downwards, like the row numbers.",
+        ),
+        Mistake(
+            "between the pixels",
+            answers.between_the_pixels,
+            "Your numbers are blends of neighbouring pixels: you read at the exact centre, as"
+            " `grid_sample` does by default. A glimpse reads whole pixels, or not.",
+            "Round where the window begins to a whole pixel first.",
+        ),
+        Mistake(
             "truncated towards zero",
             answers.wired(to_whole=lambda asked: torch.trunc(asked + 0.5)),
             "`int(...)` and `.long()` cut towards zero, so a negative begin goes up, not down."
@@ -244,6 +286,13 @@ GLIMPSE_AT_THE_BORDER = Exercise(
             "Over the edge you read from the other side of the image. A negative index counts from"
             " the end, and `roll` or `%` go around as well.",
             "What lies outside is 0. Pad first; then no index is negative.",
+        ),
+        Mistake(
+            "sliced from a negative row",
+            answers.sliced,
+            "Your window is empty, or too small: in a slice a negative begin counts from the end,"
+            " so `x[-1:3]` of seven rows holds nothing, and no error says so.",
+            "Pad the image first; then no begin is negative.",
         ),
         Mistake(
             "cropped at the border",

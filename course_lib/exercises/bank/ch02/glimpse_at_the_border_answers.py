@@ -107,6 +107,20 @@ def of_the_first(image, rows, cols):
     return zeros_outside(image, rows[:1].expand_as(rows), cols[:1].expand_as(cols))
 
 
+def sliced(image, centre, size):
+    first = nearest(asked_for(image, centre, size)).long().tolist()
+    windows = [im[:, y : y + size, x : x + size] for im, (y, x) in zip(image, first, strict=True)]
+    return torch.stack(windows)
+
+
+def middle_pixel_first(image, centre, size):
+    return nearest((centre + 1) / 2 * (sizes(image) - 1)) - size // 2
+
+
+def between_the_pixels(image, centre, size):
+    return at(image, asked_for(image, centre, size), size, mode="bilinear")
+
+
 def by_slices(image, centre, size):
     batch, channels, height, width = image.shape
     windows = []
@@ -148,12 +162,16 @@ def by_selection(image, centre, size):
 
 
 def by_grid_sample(image, centre, size):
-    first = nearest(asked_for(image, centre, size))
+    return at(image, nearest(asked_for(image, centre, size)), size, mode="nearest")
+
+
+def at(image, first, size, mode):
+    """The windows that begin at `first`, (B, 2), in pixels, read by `F.grid_sample`."""
     middles = first[:, :, None] + torch.arange(size) + 0.5  # (B, 2, size), in pixels
     y, x = (2 * middles / sizes(image)[:, None] - 1).unbind(1)
     x, y = x[:, None, :].expand(-1, size, -1), y[:, :, None].expand(-1, -1, size)
     grid = torch.stack([x, y], dim=-1)  # (B, size, size, 2)
-    return F.grid_sample(image, grid, mode="nearest", padding_mode="zeros", align_corners=False)
+    return F.grid_sample(image, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 
 def by_double(image, centre, size):

@@ -49,8 +49,9 @@ REINFORCE_SURROGATE = Exercise(
     stages=(
         Stage(
             "one draw, no baseline",
-            "One draw and a baseline of 0: minus the log-probability times the reward. An"
-            " optimiser descends, and the reward should rise.",
+            "One draw and a baseline of 0: minus the log-probability times the reward, with a"
+            " gradient for the log-probability alone. An optimiser descends, and the reward should"
+            " rise.",
             _without_baseline,
             compare_gradients=True,
         ),
@@ -100,6 +101,13 @@ REINFORCE_SURROGATE = Exercise(
             " the reward.",
         ),
         Mistake(
+            "the sign turned, nothing detached",
+            lambda log_prob, r, b: (log_prob * (r - b)).mean(),
+            "Two things at once. The sign is turned, so the policy would learn to miss; and a"
+            " gradient flows into `reward` and `baseline`, which are constants here.",
+            "A minus in front, and `(reward - baseline).detach()` behind it.",
+        ),
+        Mistake(
             "probability, not its logarithm",
             answers.wired(draws=torch.exp),
             "You weigh the probability, not its logarithm. Likely draws come up often already;"
@@ -129,6 +137,34 @@ REINFORCE_SURROGATE = Exercise(
             "Reward minus baseline: how much better it went than expected.",
         ),
         Mistake(
+            "no baseline, and a gradient into the reward",
+            lambda log_prob, r, b: -(log_prob * r).mean(),
+            "The baseline has no influence on your result, and a gradient flows into `reward`,"
+            " which is a constant here.",
+            "`(reward - baseline).detach()` in place of the reward.",
+        ),
+        Mistake(
+            "parentheses missing",
+            lambda log_prob, r, b: -(log_prob * r.detach() - b.detach()).mean(),
+            "You subtract the baseline from the product of log-probability and reward. There it"
+            " shifts the value and has no influence on the gradient.",
+            "Parentheses around reward minus baseline: it is the difference that is multiplied.",
+        ),
+        Mistake(
+            "parentheses missing, nothing detached",
+            lambda log_prob, r, b: -(log_prob * r - b).mean(),
+            "You subtract the baseline from the product of log-probability and reward, and a"
+            " gradient flows into both of them.",
+            "`(reward - baseline).detach()` first, then the product.",
+        ),
+        Mistake(
+            "one baseline for the whole batch",
+            answers.wired(lambda r, b: r - b.mean()),
+            "You average the baseline over the batch. Each draw comes with its own, what was"
+            " expected of *its* image.",
+            "Subtract draw by draw.",
+        ),
+        Mistake(
             "baseline multiplied",
             answers.wired(lambda r, b: r * b),
             "You multiply the reward by the baseline. A baseline of 0 would silence every reward.",
@@ -145,6 +181,13 @@ REINFORCE_SURROGATE = Exercise(
             lambda *given: answers.surrogate(*given) * len(given[0]),
             "You sum over the batch. Twice the samples would then be twice the step.",
             "`mean()` in place of `sum()`.",
+        ),
+        Mistake(
+            "halved",
+            lambda *given: answers.surrogate(*given) / 2,
+            "Your number is half of what is asked for. Squared errors carry a 1/2; there is no"
+            " square here.",
+            "Drop the factor.",
         ),
         Mistake(
             "one number a sample",
@@ -222,6 +265,13 @@ REINFORCE_SURROGATE = Exercise(
             answers.wired(lambda r, b: (r - b).abs()),
             "Your advantages have lost their sign: disappointing draws are made likelier, too.",
             "Reward minus baseline, without `abs` or a square.",
+        ),
+        Mistake(
+            "a squared error",
+            lambda log_prob, r, b: (log_prob - (r - b).detach()).square().mean(),
+            "Your number is a squared error: it pulls the log-probability towards the advantage. A"
+            " log-probability is never positive, and nothing says it should equal a reward.",
+            "Log-probability times advantage.",
         ),
         Mistake(
             "advantage squared",

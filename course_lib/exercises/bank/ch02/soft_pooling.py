@@ -166,6 +166,40 @@ SOFT_POOLING = Exercise(
             "Exponentials first: they make every weight positive. Softmax does both.",
         ),
         Mistake(
+            "the lowest score wins",
+            answers.wired(lambda s: answers.places(-s)),
+            "Your sign is turned: the place with the lowest score gets the largest weight.",
+            "A high score asks for much weight: softmax of `scores` as they are.",
+        ),
+        Mistake(
+            "logarithms of the weights",
+            answers.wired(lambda s: answers.places(s).log()),
+            "You weigh by the logarithms of the weights: `log_softmax`. They are negative, and 0"
+            " where the weight is 1.",
+            "`softmax`, without the logarithm.",
+        ),
+        Mistake(
+            "divided by the root of C",
+            lambda f, s: answers.soft_pool(f, s / f.shape[1] ** 0.5),
+            "You divide the scores by the square root of the number of channels. That belongs to"
+            " dot products of queries and keys; these scores come as they should be used.",
+            "Drop the division.",
+        ),
+        Mistake(
+            "weights with a peak of 1",
+            answers.wired(lambda s: answers.over_its_largest(answers.places(s))),
+            "Your largest weight is 1 in every sample: you divided by the maximum. Then they no"
+            " longer sum to 1.",
+            "Leave the softmax as it is.",
+        ),
+        Mistake(
+            "features weighted by themselves",
+            lambda f, s: answers.soft_pool_each(f, f),
+            "You take the softmax of the features: the scores have no say, and each channel looks"
+            " at places of its own.",
+            "One map of weights, from `scores`, for all channels.",
+        ),
+        Mistake(
             "scores ignored",
             lambda features, scores: features.mean((2, 3)),
             "You return the plain mean of the features: the scores have no say.",
@@ -189,6 +223,13 @@ SOFT_POOLING = Exercise(
             answers.wired(gather=lambda x: x.sum(1)),
             "You summed over axis 1, the channels, and kept the places: your result is (B, H, W).",
             "The places go, the channels stay: sum over axes 2 and 3.",
+        ),
+        Mistake(
+            "columns summed, rows kept",
+            answers.wired(gather=lambda x: x.sum(3)),
+            "You summed along the columns only: your result is (B, C, H), one vector a row of the"
+            " map.",
+            "Sum over axes 2 and 3.",
         ),
         Mistake(
             "channels summed as well",
@@ -218,7 +259,7 @@ SOFT_POOLING = Exercise(
         ),
         Mistake(
             "scores multiplied into the features first",
-            answers.each_channel_its_own,
+            lambda f, s: answers.soft_pool_each(f, f * s),
             "You take the softmax of features times scores, so each channel looks at places of its"
             " own. One map of weights, from the scores alone, is shared by all channels.",
             "Softmax of the scores first; then multiply.",

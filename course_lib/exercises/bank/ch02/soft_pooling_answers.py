@@ -32,6 +32,10 @@ def over_its_sum(weights):
     return weights / weights.sum((2, 3), keepdim=True)
 
 
+def over_its_largest(weights):
+    return weights / weights.amax((2, 3), keepdim=True)
+
+
 def largest_only(features, scores):
     place = scores.flatten(1).argmax(-1)  # (B,)
     return features.flatten(2)[torch.arange(len(features)), :, place]
@@ -48,9 +52,9 @@ def rows_for_columns(features, scores):
     return (features.flatten(2) @ weights[..., None])[..., 0]
 
 
-def each_channel_its_own(features, scores):
-    weights = (features * scores).flatten(2).softmax(-1)
-    return (features.flatten(2) * weights).sum(-1)
+def soft_pool_each(features, scores):
+    """Each channel with scores of its own, (B, C, H, W)."""
+    return (features * scores.flatten(2).softmax(-1).view_as(scores)).sum((2, 3))
 
 
 def by_loops(features, scores):

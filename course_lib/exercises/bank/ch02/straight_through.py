@@ -20,7 +20,7 @@ def _case(b, k, tau, scale=1.0):
 
 
 def _without_noise(g):
-    return {"scores": normal(g, 1, 3), "noise": torch.zeros(1, 3), "tau": 1.0}
+    return {"scores": normal(g, 4, 3), "noise": torch.zeros(4, 3), "tau": 1.0}
 
 
 def _noise_decides(g):
@@ -48,6 +48,7 @@ STRAIGHT_THROUGH = Exercise(
             "No noise, temperature 1: forward a one at the largest score and zeros elsewhere,"
             " backward the gradient of softmax(scores).",
             _without_noise,
+            batched=("scores", "noise"),
             compare_gradients=True,
         ),
         Stage(
@@ -60,8 +61,9 @@ STRAIGHT_THROUGH = Exercise(
         ),
         Stage(
             "a cold temperature",
-            "Temperature 0.5 leaves the draw as it is and changes its gradient.",
-            _case(1, 4, 0.5),
+            "Temperature 0.5 leaves the draw as it is and changes its gradient: that of"
+            " softmax((scores + noise) / tau).",
+            _case(2, 4, 0.5),
             compare_gradients=True,
         ),
         Stage(
@@ -235,6 +237,31 @@ STRAIGHT_THROUGH = Exercise(
             ),
             "You multiply the scores by the noise.",
             "scores + noise.",
+        ),
+        Mistake(
+            "probabilities for scores",
+            answers.wired(
+                lambda s, n, tau: (s.softmax(-1) + n) / tau,
+                lambda s, n, tau: (s.softmax(-1) + n) / tau,
+            ),
+            "You take a softmax of the scores before the noise is added. The noise belongs to"
+            " scores, or to log-probabilities: on probabilities, which differ by less than 1, it"
+            " nearly always decides.",
+            "Add the noise to the scores as they come.",
+        ),
+        Mistake(
+            "scores detached",
+            answers.wired(softened=lambda s, n, tau: (s.detach() + n) / tau),
+            "The value is right, and the scores get no gradient: you detached them before the"
+            " softmax. What made them would learn nothing.",
+            "Detach the softmax that is subtracted, and nothing else.",
+        ),
+        Mistake(
+            "a sigmoid for the softmax",
+            answers.gradient_of(lambda s, n, tau: ((s + n) / tau).sigmoid()),
+            "The value is right, and the gradient is that of a sigmoid at each place for itself."
+            " In a softmax each place also pays for what the others get.",
+            "`softmax(-1)` in place of the sigmoid.",
         ),
         Mistake(
             "noise detached",

@@ -130,6 +130,33 @@ UNBIASED_BASELINE = Exercise(
             "The same along axis 1: the other draws of the same image.",
         ),
         Mistake(
+            "summed over the wrong axis",
+            lambda r: (r.sum(0) - r) / (r.shape[1] - 1),
+            "You sum along axis 0, over the images. With one image, sum minus own is 0.",
+            "The draws of an image lie along axis 1.",
+        ),
+        Mistake(
+            "the images counted, not the draws",
+            lambda r: (r.sum(1, keepdim=True) - r) / (len(r) - 1),
+            "You divide by the number of images less one: `len(reward)` is B. With one image that"
+            " is a division by 0.",
+            "There are `reward.shape[1] - 1` other draws.",
+        ),
+        Mistake(
+            "all numbers counted",
+            lambda r: (r.sum(1, keepdim=True) - r) / (r.numel() - 1),
+            "You divide by B * S - 1, the number of all entries less one. With one image that is"
+            " right; the sum runs over one image's draws only.",
+            "There are `reward.shape[1] - 1` other draws of the same image.",
+        ),
+        Mistake(
+            "brackets missing",
+            lambda r: r.sum(1, keepdim=True) - r / (r.shape[1] - 1),
+            "Only the own reward is divided, not the difference: a division comes before a"
+            " subtraction.",
+            "Parentheses around sum minus own.",
+        ),
+        Mistake(
             "everything but the own",
             answers.everything_but_own,
             "You average over all other entries, those of other images too. It is unbiased, and on"
@@ -161,6 +188,13 @@ UNBIASED_BASELINE = Exercise(
             "You return the reward minus its image's mean: an advantage, and one with the own"
             " reward in its baseline.",
             "Return what is to be subtracted: the mean of the others.",
+        ),
+        Mistake(
+            "reward standardised",
+            answers.standardised,
+            "You return the reward minus its image's mean, over its standard deviation: an"
+            " advantage, and a rescaled one. What is asked for is the number to subtract.",
+            "Return the mean of the other rewards.",
         ),
         Mistake(
             "the best of the others",
@@ -205,10 +239,23 @@ UNBIASED_BASELINE = Exercise(
             "The draws of an image have no order here: all others count.",
         ),
         Mistake(
+            "the draws so far",
+            answers.draws_so_far,
+            "You average each draw with those before it. The own reward is in it, and those that"
+            " came after are not.",
+            "The draws of an image have no order here: all others count, and the own does not.",
+        ),
+        Mistake(
             "minus the mean of the others",
             lambda r: -answers.leave_one_out(r),
             "Your sign is turned: you subtract the sum from the own reward.",
             "Sum minus own, not own minus sum.",
+        ),
+        Mistake(
+            "draws before images",
+            lambda r: answers.leave_one_out(r).T,
+            "Your result is (S, B): `torch.stack` put the draws first.",
+            "`torch.stack(..., dim=1)`, or build it row by row.",
         ),
         Mistake(
             "one number an image",

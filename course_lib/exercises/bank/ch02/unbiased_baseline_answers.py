@@ -39,6 +39,14 @@ def draws_before(reward):
     return (reward.cumsum(1) - reward) / count
 
 
+def draws_so_far(reward):
+    return reward.cumsum(1) / torch.arange(1, reward.shape[1] + 1)
+
+
+def standardised(reward):
+    return (reward - reward.mean(1, keepdim=True)) / (reward.std(1, keepdim=True) + 1e-8)
+
+
 def by_loops(reward):
     out = torch.zeros_like(reward)
     for b in range(reward.shape[0]):
