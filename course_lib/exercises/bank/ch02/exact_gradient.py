@@ -81,8 +81,8 @@ EXACT_GRADIENT = Exercise(
         ),
         Stage(
             "many places",
-            "As many places as a small map has.",
-            _case(3, 21, scale=3.0),
+            "More places than before, and scores that differ more.",
+            _case(2, 13, scale=3.0),
             batched=("scores", "reward"),
             hidden=True,
         ),
@@ -151,6 +151,13 @@ EXACT_GRADIENT = Exercise(
             "You return minus p times the expected reward: how a score moves its own probability"
             " directly is left out.",
             "p R minus p times the expected reward.",
+        ),
+        Mistake(
+            "parentheses missing",
+            answers.expected_subtracted_last,
+            "You multiply p by the reward and subtract the expected reward from that. The expected"
+            " reward is to be weighed by p as well.",
+            "p times (reward minus expected reward).",
         ),
         Mistake(
             "p times the expected reward",
@@ -263,6 +270,13 @@ EXACT_GRADIENT = Exercise(
             "You take the softmax of the rewards and average the scores: the two arguments are"
             " exchanged.",
             "The policy is the softmax of `scores`.",
+        ),
+        Mistake(
+            "what a surrogate holds",
+            lambda s, r: s.log_softmax(-1) * r,
+            "You return log-probability times reward. That is what autograd would be given after a"
+            " draw; here the derivative itself is asked for, and nothing is drawn.",
+            "How does the sum of p times reward change when one score rises?",
         ),
         Mistake(
             "averaged over the batch",

@@ -53,6 +53,11 @@ def expected_shared_out(scores, reward):
     return -without_the_diagonal(scores, reward)
 
 
+def expected_subtracted_last(scores, reward):
+    p = scores.softmax(-1)
+    return p * reward - (p * reward).sum(-1, keepdim=True)
+
+
 def of_the_best_place(scores, reward):
     p = scores.softmax(-1)
     best = p.argmax(-1, keepdim=True)

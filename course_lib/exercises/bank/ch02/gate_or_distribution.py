@@ -13,7 +13,7 @@ def _case(b, c, h, w, scale=1.5, offset=0.0):
 
 
 def _equal_scores(g):
-    scores = uniform(g, 1, 1, 1, 1, low=0.5, high=2.0)
+    scores = uniform(g, 1, 1, 1, 1, low=0.2, high=0.8)
     return {"features": normal(g, 1, 2, 2, 3), "scores": scores.repeat(1, 1, 2, 3)}
 
 
@@ -233,6 +233,20 @@ GATE_OR_DISTRIBUTION = Exercise(
             "Result 1 is the sigmoid of features times scores. The features have gone through the"
             " curve themselves, and lie between 0 and 1.",
             "The sigmoid of the scores alone; then multiply the features by it.",
+        ),
+        Mistake(
+            "the gate clamped",
+            answers.wired(open_by=lambda s: s.clamp(0, 1)),
+            "Your gate is the score cut off at 0 and 1. Beyond those it is flat, and no gradient"
+            " reaches the scores there.",
+            "`scores.sigmoid()` bends where yours breaks off.",
+        ),
+        Mistake(
+            "gates with a mean of 1",
+            answers.wired(open_by=answers.over_its_mean),
+            "You divide the gates by their mean over the map, so to open one place closes the"
+            " others: that makes a distribution of them.",
+            "Leave the sigmoids as they are.",
         ),
         Mistake(
             "a hard gate",

@@ -43,6 +43,10 @@ def gate_behind_the_weights(features, scores):
     return torch.stack([weighted, weighted * gate(scores)])
 
 
+def over_its_mean(scores):
+    return scores.sigmoid() / scores.sigmoid().mean((2, 3), keepdim=True)
+
+
 def stretched(scores):
     low, high = scores.amin((2, 3), keepdim=True), scores.amax((2, 3), keepdim=True)
     return (scores - low) / (high - low)

@@ -309,6 +309,33 @@ GLIMPSE_AT_THE_BORDER = Exercise(
             "Write it where it lies in the window: row (image row - begin).",
         ),
         Mistake(
+            "the padding not added",
+            answers.wired(lambda im, c, n: answers.asked_for(im, c, n) - n),
+            "Your window begins a whole size too early, above and to the left: in an image padded"
+            " by `size`, row 0 has become row `size`.",
+            "Add the padding to where the window begins.",
+        ),
+        Mistake(
+            "the padded image's size",
+            answers.wired(answers.in_padded_sizes),
+            "You scale by the size of the padded image, so your coordinates run from -1 to 1 over"
+            " the padding as well.",
+            "H and W are those of `image`, before the padding.",
+        ),
+        Mistake(
+            "brackets missing in y + 1 / 2",
+            answers.wired(lambda im, c, n: (c + 1 / 2) * answers.sizes(im) - n / 2),
+            "You compute y + 1/2, because a division comes before an addition. At y = 1 that is"
+            " one and a half images.",
+            "(y + 1) / 2.",
+        ),
+        Mistake(
+            "height for both",
+            answers.wired(lambda im, c, n: (c + 1) / 2 * im.shape[2] - n / 2),
+            "You scale x by the height too. In a square image that does not show.",
+            "y goes with H, x with W.",
+        ),
+        Mistake(
             "begins one too late",
             answers.wired(lambda im, c, n: answers.asked_for(im, c, n) + 1),
             "Your window begins one row and one column too late. Were the pixels counted from 1,"

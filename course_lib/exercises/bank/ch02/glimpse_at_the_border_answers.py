@@ -113,6 +113,10 @@ def sliced(image, centre, size):
     return torch.stack(windows)
 
 
+def in_padded_sizes(image, centre, size):
+    return (centre + 1) / 2 * (sizes(image) + 2 * size) - size / 2 - size
+
+
 def middle_pixel_first(image, centre, size):
     return nearest((centre + 1) / 2 * (sizes(image) - 1)) - size // 2
 

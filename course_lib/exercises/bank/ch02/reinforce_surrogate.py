@@ -296,6 +296,14 @@ REINFORCE_SURROGATE = Exercise(
             "Leave the squared error out.",
         ),
         Mistake(
+            "the baseline's loss added, the reward not detached",
+            answers.baseline_and_reward_trained,
+            "Your number holds the baseline's squared error as well, and through it a gradient"
+            " flows into `reward`, too. In training a loss for the baseline is added; here only"
+            " the policy's part is asked for.",
+            "Leave the squared error out.",
+        ),
+        Mistake(
             "log-probability forgotten",
             lambda log_prob, r, b: -(r - b).mean(),
             "Your number is minus the mean advantage, and `log_prob` has no part in it. A draw has"

@@ -44,6 +44,10 @@ def baseline_trained_too(log_prob, reward, baseline):
     return surrogate(log_prob, reward, baseline) + error
 
 
+def baseline_and_reward_trained(log_prob, reward, baseline):
+    return surrogate(log_prob, reward, baseline) + (baseline - reward).square().mean()
+
+
 def baseline_on_the_wrong_factor(log_prob, reward, baseline):
     return -((log_prob - baseline.detach()) * reward.detach()).mean()
 

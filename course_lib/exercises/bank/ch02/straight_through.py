@@ -48,7 +48,6 @@ STRAIGHT_THROUGH = Exercise(
             "No noise, temperature 1: forward a one at the largest score and zeros elsewhere,"
             " backward the gradient of softmax(scores).",
             _without_noise,
-            batched=("scores", "noise"),
             compare_gradients=True,
         ),
         Stage(
@@ -56,7 +55,6 @@ STRAIGHT_THROUGH = Exercise(
             "The noise makes another place win than the scores alone would. It belongs into the"
             " draw, and into the softmax as well.",
             _noise_decides,
-            batched=("scores", "noise"),
             compare_gradients=True,
         ),
         Stage(
@@ -70,21 +68,18 @@ STRAIGHT_THROUGH = Exercise(
             "a warm temperature",
             "Temperature 4: no place has half of the softmax's weight. One is drawn all the same.",
             _case(2, 6, 4.0, scale=0.5),
-            batched=("scores", "noise"),
             compare_gradients=True,
         ),
         Stage(
             "all sizes differ",
             "A batch: every sample draws one place of its own.",
             _case(3, 5, 2.0),
-            batched=("scores", "noise"),
             compare_gradients=True,
         ),
         Stage(
             "many places",
             "More samples, more places.",
             _case(4, 15, 0.7),
-            batched=("scores", "noise"),
             compare_gradients=True,
             hidden=True,
         ),
