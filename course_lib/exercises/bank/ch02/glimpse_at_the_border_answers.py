@@ -43,7 +43,9 @@ def wired(begin=asked_for, to_whole=nearest, read=None):
 
 def pick(image, rows, cols):
     """image[b, :, rows[b], cols[b]] for every sample: (B, C, size, size)."""
-    return torch.stack([im[:, r][:, :, c] for im, r, c in zip(image, rows, cols, strict=True)])
+    samples = torch.arange(len(image))[:, None, None, None]
+    channels = torch.arange(image.shape[1])[:, None, None]
+    return image[samples, channels, rows[:, None, :, None], cols[:, None, None, :]]
 
 
 def zeros_outside(image, rows, cols):
