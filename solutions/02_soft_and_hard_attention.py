@@ -9,7 +9,7 @@
 # After it you can **tell** a distribution over places from a gate, **draw** a place and still learn from it, **derive** the gradient that makes that possible, **tame** its noise with a
 # baseline, **weigh** it against the smooth trick that is called Gumbel-softmax, and **recognise** five slips of published code.
 #
-# *About 95 minutes of reading and 65 of exercises. You need chapter 1 and what an expected value is.*
+# *About 105 minutes of reading and 67 of exercises. You need chapter 1 and what an expected value is.*
 
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
@@ -123,30 +123,36 @@ print(f"two canvases with the same digit:    cosine {cosines[same & others].mean
 print(f"two canvases with different digits:  cosine {cosines[~same].mean():.3f}")
 
 # %% [markdown]
-# The mean does not know which digit it holds: canvases with the same digit look no more alike than canvases with different ones. The digit is not outvoted, it is gone.
+# The mean does not know which digit it holds: canvases with the same digit look no more alike than canvases with different ones. The digit is not outvoted, it is gone. Look at pixel 1 of the averaged window. It is the mean of the upper left
+# pixels of all windows, so of nearly the whole canvas. Pixel 2 is the same, one column further. All 144 are the mean brightness, but for the rim. (That is so because these features are plain pixels. What is left of learned ones is measured in section 10, and it is
+# more than we thought.)
 #
-# So let places count unequally. Suppose that somebody tells us, as a score for each place, what share of the digit lies in its window. (Section 10 learns the scores. Here they are given, so that one
-# thing is in question at a time.) Turn scores into weights as in chapter 1, and blend:
+# So let places count unequally. Suppose that somebody tells us where the digit is, and let the score of a window be minus the squared distance of its centre from there, times a sharpness. That is the lamp of
+# chapter 1 in two dimensions. (Section 10 learns the scores. Here they are given, so that one thing is in question at a time.) Scores become weights, weights blend:
 
 # %%
-(mask,) = data.scenes(100, OPTIONS, split="test").stack("target_mask")  # (100, 48, 64)
-share = F.unfold(mask[:, None].float(), 12).sum(1) / mask.sum((1, 2))[:, None]  # (100, 1961)
-scores, blends, titles = share.view(100, 1, 37, 53), [], []
-for sharpness in (0, 4, 8, 16, 64):
-    blend, _ = lib.soft_location(features, sharpness * scores)       # (100, 144)
+rows, cols = torch.arange(37)[:, None], torch.arange(53)
+apart = (rows - top[:, None, None]) ** 2 + (cols - left[:, None, None]) ** 2      # (100, 37, 53)
+blends, titles = [], []
+for sharpness in (0, 0.03, 0.1, 0.3, 1):
+    blend, weights = lib.soft_location(features, -sharpness * apart[:, None].float())  # (100, 144)
     right = (read_digit(blend).argmax(-1) == label).float().mean()
+    near = (weights[:, 0] * (apart <= 100)).sum((1, 2)).mean()
+    print(f"sharpness {sharpness:4}   weight within 10 pixels {near:.2f}   read {right:.0%}")
     blends.append(blend[[14, 7, 10]].view(3, 12, 12))
     titles.append(f"x {sharpness}: {right:.0%}")
-tiles = torch.stack([t / t.max() for row in zip(*blends) for t in row])  # (15, 12, 12)
+
+# %%
+tiles = [tile / tile.max() for row in zip(*blends) for tile in row]  # 15 of (12, 12)
 fig = viz.small_multiples(tiles, titles, ncols=5, rows=["a 2", "a 4", "a 7"], size=1.35)
-viz.show(fig, alt="Three rows of five pictures, the blend of all windows for scores times 0, 4, 8, "
-                  "16 and 64. At 0 and 4 each picture is a grey fog. At 8 a blurred shape "
-                  "appears, at 16 it can be read, at 64 the 2, the 4 and the 7 are clear. Above "
+viz.show(fig, alt="Three rows of five pictures, the blend of all windows at five sharpnesses. At 0 "
+                  "each picture is a grey fog, at 0.03 a bright cloud. At 0.1 a blurred shape "
+                  "appears, at 0.3 it can be read, at 1 the 2, the 4 and the 7 are clear. Above "
                   "each column stands the share of canvases that are read correctly.")
 
 # %% [markdown]
-# The digit comes out of the fog. (Each picture has its own grey scale.) Above the columns stands how many of the hundred canvases are read correctly. At times 4 the blend is still useless, although by then most of
-# the weight lies on windows that touch the digit: touching is not enough, the windows must agree about where in the window the digit is.
+# The digit comes out of the fog. (Each picture has its own grey scale.) At 0.03 almost all of the weight lies on windows that hold a piece of the digit, and the blend is still useless: the pieces lie at different places in
+# their windows, and their mean is a cloud. Near is not enough.
 #
 # This is ***soft attention***. In the shapes of the code, for one image with places $l = 1 \dots L$, $L = H W$:
 #
@@ -596,7 +602,7 @@ for name, shift in (("R + 100", 100.0), ("R", 0.0), ("R + 3.5", 3.5)):
     print(f"{name:8} spread of one draw {spread:5.1f}   mean {listed(each.mean(0), 1)}")
 
 # %% [markdown]
-# A million draws agree to the first decimal; single draws are fifty times noisier than they need to be, or half as noisy. A number that is subtracted from every reward is called a ***baseline***, and it leaves the mean alone:
+# The means agree; the noise of a single draw differs by a factor of seventy from the first line to the last. A number that is subtracted from every reward is called a ***baseline***, and it leaves the mean alone:
 #
 # $$ \mathbb{E}[\, b\, \nabla \ln p_k \,] = b \sum_k p_k \frac{\nabla p_k}{p_k} = b\, \nabla \sum_k p_k = b\, \nabla 1 = 0 $$
 #
@@ -619,28 +625,31 @@ for name, b in (("none", 0.0), ("J", J), ("best", best)):
 
 # %%
 torch.manual_seed(0)
-place = p.repeat(20_000, 1).multinomial(8, replacement=True)      # (20000, 8): 8 draws a time
-along = [(rewards - b) * (grad_log @ exact) / exact.norm() for b in (0.0, best)]  # two of (6,)
-means, names = [values[place].mean(1) for values in along], ["baseline 0", f"baseline {best:.1f}"]
+place = p.repeat(10_000, 1).multinomial(32, replacement=True)  # (10000, 32): 32 draws a time
+means = [((rewards - b)[place][..., None] * grad_log[place]).mean(1) for b in (0.0, best)]
 grid = torch.linspace(-6.5, 0, 80)
 
 # %%
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.5), width_ratios=(1.25, 1))
-left.hist(means, bins=50, range=(-1, 2.5), histtype="stepfilled", alpha=0.75, label=names,
-          color=[viz.CATEGORICAL[1], viz.INK])
-left.axvline(exact.norm(), color=viz.QUERY, ls="--", label="the truth")
-left.set(xlabel="mean of 8 draws, along the true gradient", ylabel="how often, of 20,000",
-         title="Same mean, less noise")
-right.plot(grid, [variance(b) for b in grid])
-right.axvline(J, color=viz.QUERY, ls=":", label="expected reward J")
-right.set(xlabel="baseline b", ylabel="variance of one draw", title="A parabola")
-left.legend(), right.legend()
-viz.show(fig, alt="Left: two histograms around one dashed line. With baseline 0 the estimates are "
-                  "spread from minus 0.7 to 2; with the best baseline they are a narrow hill. "
-                  "Right: the variance against the baseline, a parabola with its lowest point "
-                  "near minus 3.3, close to the expected reward at minus 3.5.")
+fig, axes = plt.subplots(1, 3, figsize=(9.8, 3.2))
+for ax, k in zip(axes, (1, 0)):
+    ax.hist([m[:, k] for m in means], bins=44, range=(-1.5, 1), histtype="stepfilled", alpha=0.75,
+            color=[viz.CATEGORICAL[1], viz.INK], label=["no baseline", f"baseline {best:.1f}"])
+    ax.axvline(exact[k], color=viz.QUERY, ls="--", label="exact")
+    ax.set(xlabel="mean of 32 draws", title=f"Gradient of score {k}")
+axes[0].set_ylabel("how often, of 10,000")
+axes[0].legend(fontsize=8)
+axes[2].plot(grid, [variance(b) for b in grid])
+axes[2].axvline(J, color=viz.QUERY, ls=":")
+axes[2].set(xlabel="baseline b (dotted: J)", title="Variance of one draw")
+viz.show(fig, alt="Three panels. The gradient of score 1 without a baseline is a wide hill around "
+                  "the exact value; with a baseline it is a narrow one. The gradient of score 0 "
+                  "is the other way round, less strongly. The variance of all scores together "
+                  "against the baseline is a parabola, lowest near minus 3.3, close to J.")
 
 # %% [markdown]
+# Both hills stand on the same spot: no baseline moves the mean. For score 1, the place that the policy likes, the noise is gone. For score 0 there is *more* of it than before, which we did not expect when we drew this figure: with a baseline, the rare draw of the
+# 3 is a surprise, and surprises are what a gradient is made of. One number serves all six scores, and it is the sum of their variances that is a parabola.
+#
 # Variance is quadratic in $b$, so a best constant exists. With $g_k = \nabla \ln p_k$ it is $b^* = \mathbb{E}[\lVert g \rVert^2 R] \,/\, \mathbb{E}[\lVert g \rVert^2]$: a mean of rewards in which draws with a long gradient count more. The plain mean $J$ is nearly
 # as good and needs no lengths, so that is what people use: a running mean of past rewards, or a small network that predicts the reward from the image *before* the draw (Mnih et al. 2014).
 
@@ -817,7 +826,7 @@ def bias_and_noise(reward, tau, draws=10_000):
 
 
 torch.manual_seed(0)
-taus = (0.1, 0.2, 0.5, 1, 2, 5)
+taus = (0.1, 0.3, 1, 3)
 linear = [bias_and_noise(lambda drawn: drawn @ table, tau) for tau in taus]
 network = [bias_and_noise(lambda drawn: reward_of(drawn @ LOOKS), tau) for tau in taus]
 
@@ -849,18 +858,19 @@ viz.show(fig, alt="Bias and noise of the straight-through gradient against the t
 # Left, the textbook: the reward is a table, linear in the one-hot draw, and a colder stand-in has less bias and more noise. Right, the reader of this chapter, which is not linear: the bias is 0.8 to 0.9 of the gradient's length at
 # every temperature, and cooling does not mend it. At the window it saw, the reader knows how the reward would change for a *slightly* different window. Place 0 is not slightly different.
 #
-# The dotted line is the score function with its best baseline. It is noisier than Gumbel at $\tau = 1$ and has no bias at all. Averaged over a few hundred draws it wins; in a single step it may well lose. A gradient that
-# is 0.8 off can still point uphill, and networks that are trained end to end make their own features more linear. Which one learns better is for an experiment to say, not for a formula: section 10.
+# The dotted line is the score function with its best baseline: noisier than Gumbel at $\tau = 1$, and no bias at all. Noise shrinks when you average, bias does not:
 
 # %% tags=["poke"]
-# Poke it: how wrong is the direction? The cosine between the mean gradient and the exact one; 1 is right.
-torch.manual_seed(0)
-table, p = reward_of(LOOKS), SCORES.softmax(0)
-exact = p * (table - p @ table)
-for tau in (0.1, 0.5, 1, 5):
-    many = SCORES.repeat(10_000, 1).requires_grad_()
-    reward_of(lib.gumbel_softmax(many, tau=tau) @ LOOKS).sum().backward()
-    print(f"tau {tau:3}   cosine {F.cosine_similarity(many.grad.mean(0), exact, dim=0):.1f}")
+# Poke it: average over n draws. From how many draws on is the unbiased estimate the better one?
+bias, noise = network[taus.index(1)]  # the reader's reward, tau 1
+for n in (1, 3, 10, 100):
+    gumbel = (bias**2 + noise**2 / n) ** 0.5
+    score_function = reinforce / n**0.5
+    print(f"{n:3} draws   score function off by {score_function:.1f}, Gumbel by {gumbel:.1f}")
+
+# %% [markdown]
+# In a single step the biased gradient is the closer one. Over ten draws it no longer is. And a network is not a frozen reader: while it is trained end to end, its features may become more linear. Which of the two learns better is for
+# an experiment to say, not for a formula.
 
 # %% [markdown] tags=["card"]
 # ### Exercise 2.6 · A draw with a borrowed gradient
@@ -933,8 +943,8 @@ titles = ["One look, three windows", *(f"{side} x {side}\nin 8 x 8" for side in 
 fig, axes = plt.subplots(1, 4, figsize=(9.6, 2.6), width_ratios=(2, 1, 1, 1))
 for ax, shown, title in zip(axes, [CANVAS[0], *seen], titles):
     ax.imshow(shown, cmap="gray", vmin=0, vmax=1)
-    ax.set(xticks=[], yticks=[], title=title)
-    ax.grid(False)
+    ax.set_title(title)
+    ax.set_axis_off()
 axes[0].set(ylim=(48, -10))
 for side in (8, 16, 32):
     top, left = ((centre[0] + 1) / 2 * torch.tensor([48, 64]) - side / 2 + 0.5).floor().tolist()
@@ -1132,18 +1142,18 @@ quiz("argmax-trains")
 
 # %%
 torch.manual_seed(0)
-image, label = data.scenes(400, OPTIONS).stack("image", "label")
-windows = F.unfold(image, 12, stride=4).mT            # (400, 140, 144)
+image, label = data.scenes(200, OPTIONS).stack("image", "label")
+windows = F.unfold(image, 12, stride=6).mT            # (200, 63, 144)
 scorer, reader = nn.Linear(144, 1), nn.Linear(144, 10)
 untouched = scorer.weight.detach().clone()
 optimizer = torch.optim.Adam([*scorer.parameters(), *reader.parameters()], 0.02)
-for step in range(101):
-    place = scorer(windows)[..., 0].argmax(-1)        # (400,): a hard choice, without any gradient
-    loss = F.cross_entropy(reader(windows[torch.arange(400), place]), label)
+for step in range(61):
+    place = scorer(windows)[..., 0].argmax(-1)        # (200,): a hard choice, without any gradient
+    loss = F.cross_entropy(reader(windows[torch.arange(200), place]), label)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    if step % 50 == 0:
+    if step % 30 == 0:
         print(f"step {step:3}   loss {loss.item():.1f}")
 print("the scorer moved by", (scorer.weight - untouched).abs().max().item())
 

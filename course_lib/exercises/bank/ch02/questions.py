@@ -241,7 +241,8 @@ QUESTIONS = (
     Question(
         "minus-three",
         2,
-        "A window of 12 around column 3 of a row of 64 pixels begins at column -3. What does `row[-3:9]` give?",
+        "A window of 12 around column 3 of a row of 64 pixels begins at column -3. What does `row[-3:9]`"
+        " give?",
         (
             Option(
                 "12 pixels, the first three of them from the other end of the row",
@@ -251,6 +252,30 @@ QUESTIONS = (
             Option(
                 "no pixels at all, and no error",
                 "-3 means column 61, and from 61 up to 9 there is nothing. An empty slice is a valid slice.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "what-a-baseline-buys",
+        2,
+        "Two hard models, the score function, 320 places, rewards between 0 and 1. One subtracts a running"
+        " mean from the reward, the other subtracts nothing. Both gradients are right on average. After 3,000"
+        " steps?",
+        (
+            Option(
+                "both read equally well: what is unbiased gets there",
+                "With steps small enough and patience without end. Training has neither.",
+            ),
+            Option(
+                "the one without is a few points behind",
+                "That is what we had expected, too. A reward that is never negative praises every place that"
+                " is drawn, and the first ones that are praised are drawn again.",
+            ),
+            Option(
+                "the one without has hardly learned anything",
+                "Every draw makes its place likelier, a good one somewhat more. The policy settles before"
+                " the reader can read, and the reader sees too few digits to learn from.",
                 right=True,
             ),
         ),
@@ -328,16 +353,18 @@ QUESTIONS = (
                 " away from itself. The direction is right, the length is (S - 1) / S.",
                 right=True,
             ),
-            Option("zero: the deviations from a mean sum to zero",
-                   "The deviations do. Each is multiplied by the gradient of another draw's log-probability"
-                   " before they are added up."),
+            Option(
+                "zero: the deviations from a mean sum to zero",
+                "The deviations do. Each is multiplied by the gradient of another draw's log-probability"
+                " before they are added up.",
+            ),
         ),
     ),
     Question(
         "argmax-trains",
         2,
         "Hard attention by `place = scores.argmax(-1)`, then the window at that place goes to the classifier."
-        " The loss falls from 2.3 to 1.0 in training. What has been learned?",
+        " The loss falls from 2.3 to 0.8 in training. What has been learned?",
         (
             Option(
                 "where to look, slowly",
