@@ -323,7 +323,7 @@ GLIMPSE_AT_THE_BORDER = Exercise(
             "H and W are those of `image`, before the padding.",
         ),
         Mistake(
-            "brackets missing in y + 1 / 2",
+            "parentheses missing in y + 1 / 2",
             answers.wired(lambda im, c, n: (c + 1 / 2) * answers.sizes(im) - n / 2),
             "You compute y + 1/2, because a division comes before an addition. At y = 1 that is"
             " one and a half images.",

@@ -126,14 +126,14 @@ REINFORCE_SURROGATE = Exercise(
             "no baseline",
             answers.wired(lambda r, b: r),
             "The baseline has no influence on your result. The gradient is still right on average,"
-            " only noisier: that is why this slip is seldom noticed.",
+            " only noisier as a rule: that is why this slip is seldom noticed.",
             "Weigh by the reward minus the baseline.",
         ),
         Mistake(
             "baseline added",
             answers.wired(lambda r, b: r + b),
-            "You add the baseline. The gradient stays right on average and gets noisier than"
-            " without one.",
+            "You add the baseline. The gradient stays right on average, and is noisier as a rule"
+            " than without one.",
             "Reward minus baseline: how much better it went than expected.",
         ),
         Mistake(
@@ -236,7 +236,8 @@ REINFORCE_SURROGATE = Exercise(
             "advantage normalised",
             answers.wired(answers.divided_by_its_spread),
             "You centre the advantages and divide by their standard deviation. Many do, to tame"
-            " the step; it changes the gradient, and with one draw it is 0/0 or NaN.",
+            " the step; it changes the gradient, and a single draw has no spread: the result is"
+            " NaN.",
             "Reward minus baseline, as it is.",
         ),
         Mistake(

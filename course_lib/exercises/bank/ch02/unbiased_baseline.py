@@ -150,7 +150,7 @@ UNBIASED_BASELINE = Exercise(
             "There are `reward.shape[1] - 1` other draws of the same image.",
         ),
         Mistake(
-            "brackets missing",
+            "parentheses missing",
             lambda r: r.sum(1, keepdim=True) - r / (r.shape[1] - 1),
             "Only the own reward is divided, not the difference: a division comes before a"
             " subtraction.",
