@@ -155,18 +155,6 @@ EXCITE = Exercise(
             "`relu()` after `fc1`.",
         ),
         Mistake(
-            "SiLU in the middle",
-            answers.wired(middle=F.silu),
-            "The middle layer ends in a SiLU, as in EfficientNet. It is not what was asked for.",
-            "`relu()` after `fc1`.",
-        ),
-        Mistake(
-            "leaky ReLU in the middle",
-            answers.wired(middle=F.leaky_relu),
-            "Your middle units let a hundredth of what is negative through: a leaky ReLU.",
-            "The plain `relu()`.",
-        ),
-        Mistake(
             "tanh at the end",
             answers.wired(end=torch.tanh),
             "Your gates run from -1 to 1: a tanh. A negative gate does not close a channel, it"
@@ -227,22 +215,10 @@ EXCITE = Exercise(
             "Leave the 1 out.",
         ),
         Mistake(
-            "logarithm of the sigmoid",
-            answers.wired(end=F.logsigmoid),
-            "All of your gates are negative: that is the logarithm of the sigmoid.",
-            "`torch.sigmoid`, not `logsigmoid`.",
-        ),
-        Mistake(
             "a ReLU on the input",
             answers.wired(start=torch.relu),
             "You cut the negative part of `s` off before the first layer. A mean below 0 tells"
             " something as well.",
-            "`self.fc1(s)`: s as it is.",
-        ),
-        Mistake(
-            "a sigmoid on the input",
-            answers.wired(start=torch.sigmoid),
-            "You send `s` through a sigmoid before the first layer.",
             "`self.fc1(s)`: s as it is.",
         ),
         Mistake(
@@ -273,12 +249,6 @@ EXCITE = Exercise(
             "`fc2` widens the middle to one number a channel again.",
         ),
         Mistake(
-            "a sigmoid after the first layer, no second",
-            answers.sigmoid_after_the_first,
-            "You return the sigmoid of what `fc1` gives; `fc2` is not used.",
-            "ReLU after `fc1`, then `fc2`, then the sigmoid.",
-        ),
-        Mistake(
             "the ReLU at the wrong layer",
             answers.wired(middle=lambda z: z, end=lambda z: z.relu().sigmoid()),
             "None of your gates is below 0.5, and your two layers are one linear map: the ReLU"
@@ -298,12 +268,6 @@ EXCITE = Exercise(
             "Every gate of yours is 0 or 1. A gate lets a part through, and says how much by any"
             " number between.",
             "No rounding, no threshold: the sigmoid as it is.",
-        ),
-        Mistake(
-            "exponentials",
-            answers.wired(end=torch.exp),
-            "Your gates are exponentials of the scores: nothing holds them below 1.",
-            "The sigmoid of z is exp(z) / (1 + exp(z)).",
         ),
         Mistake(
             "sigmoids divided by their sum",

@@ -42,10 +42,6 @@ def _first_layer_only(self, s):
     return self.fc1(s).relu()
 
 
-def _sigmoid_after_the_first(self, s):
-    return self.fc1(s).sigmoid()
-
-
 def _bias_left_out(self, s):
     return F.linear(F.linear(s, self.fc1.weight).relu(), self.fc2.weight).sigmoid()
 
@@ -93,7 +89,6 @@ def _forward_in_float64(self, s):
 applied_to_the_input = module(_applied_to_the_input)
 added_to_the_input = module(_added_to_the_input)
 first_layer_only = module(_first_layer_only)
-sigmoid_after_the_first = module(_sigmoid_after_the_first)
 bias_left_out = module(_bias_left_out)
 layers_exchanged = module(_layers_exchanged)
 skip_around = module(_skip_around)

@@ -86,7 +86,7 @@ SQUEEZE_EXCITE = Exercise(
             "added, not multiplied",
             answers.wired(scale=lambda x, gate: x + gate),
             "You add the gate to the map. That shifts each channel by less than 1 and closes none.",
-            "`x * gate`.",
+            "Return `x * gate`.",
         ),
         Mistake(
             "the input added",
@@ -113,31 +113,19 @@ SQUEEZE_EXCITE = Exercise(
             answers.gated_means,
             "You multiply the gates with the means, so every place of a channel has the same"
             " number. The mean is there to make the gate; what is gated is x.",
-            "`x * gate`.",
+            "Return `x * gate`.",
         ),
         Mistake(
             "scaled twice",
             answers.wired(scale=lambda x, gate: x * gate * gate),
             "You multiply with the gate twice, so each channel gets the square of its gate.",
-            "Once.",
+            "Return `x * gate`.",
         ),
         Mistake(
             "closed for open",
             answers.wired(scale=lambda x, gate: x * (1 - gate)),
             "You multiply with 1 minus the gate: what should come through is held back.",
-            "`x * gate`.",
-        ),
-        Mistake(
-            "twice the gate",
-            answers.wired(scale=lambda x, gate: 2 * x * gate),
-            "Your result is twice as large as it should be: the gate runs from 0 to 2.",
-            "Leave the factor out.",
-        ),
-        Mistake(
-            "divided by the gate",
-            answers.wired(scale=lambda x, gate: x / gate),
-            "You divide by the gate. Every channel grows, most of all where the gate is closed.",
-            "`x * gate`.",
+            "Return `x * gate`.",
         ),
         Mistake(
             "the largest, not the mean",
@@ -227,13 +215,6 @@ SQUEEZE_EXCITE = Exercise(
             "One ReLU, after `fc1`. After `fc2` the sigmoid alone.",
         ),
         Mistake(
-            "the ReLU at the wrong layer",
-            answers.wired(middle=lambda z: z, end=lambda z: z.relu().sigmoid()),
-            "No channel of yours comes out weaker than half, and there is nothing between the"
-            " layers: the ReLU stands after `fc2`, where it belongs after `fc1`.",
-            "Move it.",
-        ),
-        Mistake(
             "ReLU in place of the sigmoid",
             answers.wired(end=torch.relu),
             "Some of your channels are wiped out and nothing holds the others below 1: a ReLU"
@@ -244,7 +225,7 @@ SQUEEZE_EXCITE = Exercise(
             "activations exchanged",
             answers.wired(middle=torch.sigmoid, end=torch.relu),
             "The sigmoid stands between the layers and the ReLU at the end.",
-            "Exchange the two.",
+            "Exchange the two functions.",
         ),
         Mistake(
             "sigmoid in the middle",
@@ -256,7 +237,7 @@ SQUEEZE_EXCITE = Exercise(
             "sigmoid twice",
             answers.wired(end=lambda z: z.sigmoid().sigmoid()),
             "Your gates all lie between 0.5 and 0.73: that is a sigmoid of a sigmoid.",
-            "Once.",
+            "One sigmoid, at the end.",
         ),
         Mistake(
             "softmax over the channels",
@@ -270,13 +251,13 @@ SQUEEZE_EXCITE = Exercise(
             answers.wired(end=lambda z: z.softmax(-1)),
             "You return x itself: your softmax runs along an axis of length 1, and there it is 1,"
             " whatever the score.",
-            "`sigmoid()`.",
+            "`sigmoid()` in its place.",
         ),
         Mistake(
             "tanh",
             answers.wired(end=torch.tanh),
             "Your gates run from -1 to 1: a tanh. A negative gate turns its channel's sign over.",
-            "`sigmoid()`.",
+            "`sigmoid()` in its place.",
         ),
         Mistake(
             "hard sigmoid",
@@ -293,23 +274,10 @@ SQUEEZE_EXCITE = Exercise(
             "`fc1` narrows and comes first, `fc2` widens.",
         ),
         Mistake(
-            "one layer only",
-            answers.one_layer,
-            "Your gates come from `fc1` alone: `fc2` is not used.",
-            "ReLU after `fc1`, then `fc2`, then the sigmoid.",
-        ),
-        Mistake(
             "biases left out",
             answers.biases_left_out,
             "Your layers multiply and do not add their biases.",
             "Call the layers: `self.fc1(...)`, `self.fc2(...)`.",
-        ),
-        Mistake(
-            "a skip around the layers",
-            answers.skip_around,
-            "You add the means to the scores before the sigmoid. There is no skip connection"
-            " inside.",
-            "The sigmoid of what `fc2` returns, nothing added.",
         ),
         Mistake(
             "a ReLU on the input",

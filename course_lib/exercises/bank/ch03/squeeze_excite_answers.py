@@ -48,10 +48,6 @@ def _layers_exchanged(self, x):
     return x * self.fc1(self.fc2(average(x)).relu()).sigmoid()
 
 
-def _one_layer(self, x):
-    return x * self.fc1(average(x)).sigmoid()
-
-
 def _biases_left_out(self, x):
     hidden = F.conv2d(average(x), self.fc1.weight).relu()
     return x * F.conv2d(hidden, self.fc2.weight).sigmoid()
@@ -73,11 +69,6 @@ def _gate_of_places_averaged(self, x):
 
 def _squeezed_after(self, x):
     return x * average(self.fc2(self.fc1(x).relu())).sigmoid()
-
-
-def _skip_around(self, x):
-    s = average(x)
-    return x * (s + self.fc2(self.fc1(s).relu())).sigmoid()
 
 
 def _by_linear_layers(self, x):
@@ -118,13 +109,11 @@ def _in_float64(self, x):
 
 
 layers_exchanged = module(_layers_exchanged)
-one_layer = module(_one_layer)
 biases_left_out = module(_biases_left_out)
 gated_means = module(_gated_means)
 mean_and_maximum = module(_mean_and_maximum)
 gate_of_places_averaged = module(_gate_of_places_averaged)
 squeezed_after = module(_squeezed_after)
-skip_around = module(_skip_around)
 by_linear_layers = module(_by_linear_layers)
 by_loops = module(_by_loops)
 by_einsum = module(_by_einsum)
