@@ -29,16 +29,10 @@ CBAM_ORDER = Exercise(
     reference=answers.cbam,
     stages=(
         Stage(
-            "channels, one place",
-            "`kernel` is 0, so the spatial gate is 0.5 everywhere, and a map of one place is its"
-            " own mean and maximum: only the two layers of the channel gate count.",
-            _case(3, 4, 1, 1, 6, kernel=0.0),
-        ),
-        Stage(
             "channels only",
             "`kernel` is 0, so the spatial gate is 0.5 everywhere. The channel gate is the sigmoid"
             " of two scores added: from the mean, and from the maximum.",
-            _case(2, 4, 3, 5, 6, kernel=0.0),
+            _case(2, 4, 8, 9, 6, kernel=0.0),
         ),
         Stage(
             "places only",
@@ -68,6 +62,12 @@ CBAM_ORDER = Exercise(
             batched=("x",),
         ),
         Stage(
+            "one channel",
+            "A single channel: mean and maximum over the channels are the same map.",
+            _case(2, 1, 3, 5, 4),
+            batched=("x",),
+        ),
+        Stage(
             "another size",
             "More channels, a long map.",
             _case(3, 8, 5, 13, 4),
@@ -75,66 +75,8 @@ CBAM_ORDER = Exercise(
             hidden=True,
         ),
     ),
+    # Slips inside a gate come first: where one meets a slip of the order, it is to be mended first.
     mistakes=(
-        Mistake(
-            "places first",
-            answers.spatial_first,
-            "Your spatial gate comes first, and the channel gate looks at what it let through."
-            " Each gate is right; the order is the other one.",
-            "First what, then where: the channel gate looks at x, the spatial gate at the result.",
-        ),
-        Mistake(
-            "side by side",
-            answers.side_by_side,
-            "Both of your gates look at x itself. The spatial gate should look at the map that the"
-            " channel gate has multiplied already: a channel that is shut must not attract it.",
-            "Keep `refined = x * channel_gate`, and use `refined` from there on.",
-        ),
-        Mistake(
-            "spatial gate multiplied with x",
-            answers.wired(finish=lambda x, refined, gate: x * gate),
-            "Your spatial gate looks at the refined map, as it should, but then multiplies x. The"
-            " work of the channel gate is thrown away.",
-            "Multiply the refined map.",
-        ),
-        Mistake(
-            "both gates added",
-            answers.both_added,
-            "You add the map through one gate to the map through the other. CBAM puts the gates in"
-            " a row.",
-            "The spatial gate multiplies what came out of the channel gate.",
-        ),
-        Mistake(
-            "the input added",
-            answers.wired(finish=lambda x, refined, gate: x + refined * gate),
-            "You add x at the end. A residual connection belongs around the module, not inside.",
-            "Return the refined map times the spatial gate.",
-        ),
-        Mistake(
-            "the refined map added",
-            answers.wired(finish=lambda x, refined, gate: refined + refined * gate),
-            "Your spatial gate multiplies by numbers from 1 to 2: the refined map is added to the"
-            " product.",
-            "Return the product alone.",
-        ),
-        Mistake(
-            "spatial gate forgotten",
-            answers.wired(finish=lambda x, refined, gate: refined),
-            "You return what comes out of the channel gate. `kernel` has no effect.",
-            "Make the spatial gate from the refined map, and multiply.",
-        ),
-        Mistake(
-            "channel gate forgotten",
-            answers.wired(channel=lambda x, w1, w2: 1.0),
-            "Only the spatial gate is at work: `w1` and `w2` have no effect.",
-            "Multiply x with the channel gate first.",
-        ),
-        Mistake(
-            "the gates alone",
-            answers.gates_alone,
-            "You return the product of the gates. The map has not gone through them.",
-            "Multiply it with x.",
-        ),
         Mistake(
             "mean and mean",
             answers.channel(pools=(answers.average, answers.average)),
@@ -179,6 +121,12 @@ CBAM_ORDER = Exercise(
             "Each branch of your channel gate has its own sigmoid, and you multiply the two: a"
             " channel comes through only if both agree.",
             "Add the scores, then one sigmoid.",
+        ),
+        Mistake(
+            "the larger score",
+            answers.channel(join=lambda a, b: torch.maximum(a, b).sigmoid()),
+            "You take the larger of the two scores. CBAM adds them.",
+            "The sigmoid of their sum.",
         ),
         Mistake(
             "scores averaged",
@@ -249,6 +197,13 @@ CBAM_ORDER = Exercise(
             "`x.mean(1, keepdim=True)` and `x.amax(1, keepdim=True)`.",
         ),
         Mistake(
+            "only the mean, where",
+            answers.spatial(convolve=lambda seen, k: answers.zeros_around(seen[:, :1], k[:, :1])),
+            "Your spatial gate sees the mean over the channels only: half of the kernel has no"
+            " effect.",
+            "The maximum over the channels is the second map.",
+        ),
+        Mistake(
             "the sum over the channels",
             answers.spatial(look=lambda x: [x.sum(1, keepdim=True), x.amax(1, keepdim=True)]),
             "Your spatial gate sees the sum over the channels where the mean is meant.",
@@ -305,6 +260,72 @@ CBAM_ORDER = Exercise(
             answers.spatial(end=lambda z: z.softmax(1)),
             "Your spatial gate is 1 everywhere: its softmax runs along an axis of length 1.",
             "`sigmoid()` in its place.",
+        ),
+        Mistake(
+            "places first",
+            answers.spatial_first,
+            "Your spatial gate comes first, and the channel gate looks at what it let through."
+            " Each gate is right; the order is the other one.",
+            "First what, then where: the channel gate looks at x, the spatial gate at the result.",
+        ),
+        Mistake(
+            "side by side",
+            answers.side_by_side,
+            "Both of your gates look at x itself. The spatial gate should look at the map that the"
+            " channel gate has multiplied already: a channel that is shut must not attract it.",
+            "Keep `refined = x * channel_gate`, and use `refined` from there on.",
+        ),
+        Mistake(
+            "spatial gate multiplied with x",
+            answers.wired(finish=lambda x, refined, gate: x * gate),
+            "Your spatial gate looks at the refined map, as it should, but then multiplies x. The"
+            " work of the channel gate is thrown away.",
+            "Multiply the refined map.",
+        ),
+        Mistake(
+            "both gates added",
+            answers.both_added,
+            "You add the map through one gate to the map through the other. CBAM puts the gates in"
+            " a row.",
+            "The spatial gate multiplies what came out of the channel gate.",
+        ),
+        Mistake(
+            "the input added",
+            answers.wired(finish=lambda x, refined, gate: x + refined * gate),
+            "You add x at the end. A residual connection belongs around the module, not inside.",
+            "Return the refined map times the spatial gate.",
+        ),
+        Mistake(
+            "the input added between the gates",
+            answers.wired(channel=lambda x, w1, w2: 1 + answers.channel_gate(x, w1, w2)),
+            "You add x to the product with the channel gate, before the spatial gate: each channel"
+            " is multiplied by a number from 1 to 2.",
+            "Nothing is added anywhere: two products.",
+        ),
+        Mistake(
+            "the refined map added",
+            answers.wired(finish=lambda x, refined, gate: refined + refined * gate),
+            "Your spatial gate multiplies by numbers from 1 to 2: the refined map is added to the"
+            " product.",
+            "Return the product alone.",
+        ),
+        Mistake(
+            "spatial gate forgotten",
+            answers.wired(finish=lambda x, refined, gate: refined),
+            "You return what comes out of the channel gate. `kernel` has no effect.",
+            "Make the spatial gate from the refined map, and multiply.",
+        ),
+        Mistake(
+            "channel gate forgotten",
+            answers.wired(channel=lambda x, w1, w2: 1.0),
+            "Only the spatial gate is at work: `w1` and `w2` have no effect.",
+            "Multiply x with the channel gate first.",
+        ),
+        Mistake(
+            "the gates alone",
+            answers.gates_alone,
+            "You return the product of the gates. The map has not gone through them.",
+            "Multiply it with x.",
         ),
         Mistake(
             "the refined map detached",

@@ -38,7 +38,7 @@ ECA = Exercise(
             "one weight, even maps",
             "A kernel of length 1, and channels that are the same everywhere: the gate is the"
             " sigmoid of weight times x.",
-            _constant(2, 4, 3, 5),
+            _constant(2, 4, 5, 1),
         ),
         Stage(
             "one weight",
@@ -123,6 +123,13 @@ ECA = Exercise(
             "`padding=k // 2` fills with zeros.",
         ),
         Mistake(
+            "mirrored at the ends",
+            answers.wired(mix=answers.padded(lambda half: half, mode="reflect")),
+            "Beyond the ends you mirror the channels. Zeros are asked for, and mirroring stops"
+            " where there are fewer channels than the kernel needs.",
+            "`padding=k // 2` fills with zeros.",
+        ),
+        Mistake(
             "the kernel turned round",
             answers.wired(mix=answers.kernel_turned),
             "Your kernel is turned round: its first weight meets the channel after. That is a"
@@ -184,6 +191,18 @@ ECA = Exercise(
             "`x.mean((2, 3))`.",
         ),
         Mistake(
+            "pooled over the rows only",
+            answers.pooled_over_one_axis(2),
+            "Your gate differs from column to column: you averaged over H alone.",
+            "`x.mean((2, 3))` goes into the convolution.",
+        ),
+        Mistake(
+            "pooled over the columns only",
+            answers.pooled_over_one_axis(3),
+            "Your gate differs from row to row: you averaged over W alone.",
+            "`x.mean((2, 3))` goes into the convolution.",
+        ),
+        Mistake(
             "no sigmoid",
             answers.wired(end=lambda z: z),
             "You multiply x with the raw scores. Some are negative and turn their channel's sign"
@@ -241,6 +260,13 @@ ECA = Exercise(
             answers.wired(squeeze=lambda x: answers.average(x).relu()),
             "Negative means are cut off before the convolution.",
             "There is no ReLU in this module at all.",
+        ),
+        Mistake(
+            "softmax over the kernel",
+            answers.wired(mix=answers.kernel_normed),
+            "You send the kernel through a softmax, so it can only blend neighbours. The weights"
+            " are used as they are, negative ones too.",
+            "`F.conv1d(..., weight, ...)`.",
         ),
         Mistake(
             "a plain moving average",

@@ -75,6 +75,10 @@ def along_the_batch(means, weight):
     return along_channels(means.T, weight).T
 
 
+def kernel_normed(means, weight):
+    return along_channels(means, weight.softmax(-1))
+
+
 def moving_average(means, weight):
     return along_channels(means, torch.ones_like(weight) / weight.shape[-1])
 
@@ -90,10 +94,19 @@ def along_the_places(x, weight):
     return x * gate.view(len(x), 1, *x.shape[2:])
 
 
-def no_squeeze(x, weight):
-    """The kernel runs along the channels of every place."""
+def pooled_over_one_axis(axis):
+    """Only one of the two axes of places is averaged."""
+    return lambda x, weight: x * gate_of_each_place(x.mean(axis, keepdim=True), weight)
+
+
+def gate_of_each_place(x, weight):
+    """The kernel runs along the channels of every place that is left."""
     half = weight.shape[-1] // 2
-    return x * F.conv3d(x[:, None], weight[..., None, None], padding=(half, 0, 0))[:, 0].sigmoid()
+    return F.conv3d(x[:, None], weight[..., None, None], padding=(half, 0, 0))[:, 0].sigmoid()
+
+
+def no_squeeze(x, weight):
+    return x * gate_of_each_place(x, weight)
 
 
 def by_loops(x, weight):

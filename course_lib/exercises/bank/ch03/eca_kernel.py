@@ -2,6 +2,8 @@
 
 import math
 
+import torch
+
 from course_lib.exercises.bank.ch03 import eca_kernel_answers as answers
 from course_lib.exercises.bank.drawing import integers
 from course_lib.exercises.exercise import Exercise, Mistake, Stage
@@ -114,8 +116,8 @@ ECA_KERNEL = Exercise(
         Mistake(
             "rounded up",
             answers.wired(whole=math.ceil),
-            "You round up to a whole number before making it odd: 3.2 becomes 4 and then 5, though"
-            " 3 is nearer.",
+            "Where the length is 3 point something you return 5, though 3 is nearer: it was"
+            " rounded up before it was made odd.",
             "`int` cuts off what stands behind the point.",
         ),
         Mistake(
@@ -135,8 +137,8 @@ ECA_KERNEL = Exercise(
         Mistake(
             "natural logarithm",
             answers.wired(lambda dim, gamma, b: abs(math.log(dim) + b) / gamma),
-            "You take the natural logarithm: `math.log` with one argument. The kernel grows by one"
-            " for each doubling, or two, of the channels: base 2.",
+            "You take the natural logarithm: `math.log` with one argument. The length counts how"
+            " often the channels double: base 2.",
             "`math.log2(dim)`, or `math.log(dim, 2)`.",
         ),
         Mistake(
@@ -170,6 +172,13 @@ ECA_KERNEL = Exercise(
             "You divide the logarithm by gamma and add b whole. In equation 12 b is divided by"
             " gamma too.",
             "Brackets around the sum: (log2(dim) + b) / gamma.",
+        ),
+        Mistake(
+            "gamma inside the logarithm",
+            answers.wired(lambda dim, gamma, b: abs(math.log2(dim / gamma) + b)),
+            "You divide the channels by gamma, inside the logarithm. That takes off the logarithm"
+            " of gamma, once; the kernel grows as fast as before.",
+            "Take the logarithm of dim, add b, divide the sum by gamma.",
         ),
         Mistake(
             "b subtracted",
@@ -248,6 +257,19 @@ ECA_KERNEL = Exercise(
             answers.wired(least=5),
             "You return 5 where 3 is enough.",
             "`max(3, ...)`.",
+        ),
+        Mistake(
+            "min for max",
+            lambda dim, gamma=2, b=1: min(3, answers.wired(least=1)(dim, gamma, b)),
+            "Your kernel is never longer than 3: `min` stands where `max` belongs.",
+            "At least 3 is `max(3, ...)`.",
+        ),
+        Mistake(
+            "a tensor",
+            lambda *given: torch.tensor(answers.kernel_size(*given)),
+            "You return a tensor. The number is right, but a convolution wants a plain whole"
+            " number for its kernel.",
+            "`math.log2` and `int`, or `.item()` at the end.",
         ),
         Mistake(
             "a float",

@@ -45,9 +45,3 @@ def counted_up(dim, gamma=2, b=1):
 def in_torch(dim, gamma=2, b=1):
     size = int(((torch.tensor(float(dim), dtype=torch.float64).log2() + b).abs() / gamma).item())
     return max(size + 1 - size % 2, 3)
-
-
-def even_stays_up_to_three(dim, gamma=2, b=1):
-    """The least size is set first, and made odd after."""
-    size = max(3, int(abs(math.log2(dim) + b) / gamma))
-    return size if size % 2 else size - 1

@@ -1,6 +1,7 @@
 """Exercise 3.7: repair a gate that is never below one half."""
 
 import torch
+from torch.nn import functional as F
 
 from course_lib.exercises.bank.ch03 import gate_that_cannot_close_answers as answers
 from course_lib.exercises.bank.drawing import normal, uniform
@@ -118,8 +119,8 @@ GATE_THAT_CANNOT_CLOSE = Exercise(
         Mistake(
             "ReLU on the result",
             answers.wired(scale=lambda x, gate: (x * gate).relu()),
-            "Your output has no negative numbers: a ReLU stands at the end. x may be negative, and"
-            " the gate leaves its sign as it is.",
+            "Your output has no negative numbers: a ReLU stands at the end, or on the x that is"
+            " multiplied. x may be negative, and the gate leaves its sign as it is.",
             "Return the product as it is.",
         ),
         Mistake(
@@ -169,6 +170,27 @@ GATE_THAT_CANNOT_CLOSE = Exercise(
             "All of your gates lie between 0.5 and 0.73: that is a sigmoid of a sigmoid, which"
             " cannot close either.",
             "One sigmoid, after the second convolution.",
+        ),
+        Mistake(
+            "hard sigmoid",
+            answers.wired(end=F.hardsigmoid),
+            "Your gate is made of three straight lines: a hard sigmoid. It is close, and not what"
+            " was asked for.",
+            "The smooth `sigmoid()`.",
+        ),
+        Mistake(
+            "open or shut",
+            answers.wired(end=lambda z: (z > 0).to(z.dtype)),
+            "Every gate of yours is 0 or 1: a threshold. No gradient comes through it, so it"
+            " cannot be learned.",
+            "`sigmoid()` in its place.",
+        ),
+        Mistake(
+            "GELU in the middle",
+            answers.wired(middle=F.gelu),
+            "There is a GELU between the convolutions, which lets a little of the negative"
+            " through. A ReLU is asked for.",
+            "`relu()` on the hidden map.",
         ),
         Mistake(
             "tanh",
@@ -288,6 +310,20 @@ GATE_THAT_CANNOT_CLOSE = Exercise(
             answers.wired(first=answers.padded("replicate")),
             "Around the map you repeat its outermost places. Zeros are asked for.",
             "`padding=1` fills with zeros.",
+        ),
+        Mistake(
+            "around the edge",
+            answers.wired(first=answers.padded("circular")),
+            "At the border your kernel sees the opposite border: the map is closed to a ring."
+            " Zeros are asked for.",
+            "`padding=1` fills with zeros.",
+        ),
+        Mistake(
+            "kernel turned round",
+            answers.wired(first=lambda x, w1, b1: answers.zeros_around(x, w1.flip(2, 3), b1)),
+            "Your 3x3 kernels are turned by half a turn. That is a convolution as mathematics has"
+            " it; `conv2d` does not turn them.",
+            "Use `w1` as it is.",
         ),
         Mistake(
             "kernel transposed",

@@ -27,8 +27,8 @@ SQUEEZE = Exercise(
     stages=(
         Stage(
             "one place",
-            "A map of one place: its mean is that place. Only the shape of the result, (B, C), can"
-            " be wrong.",
+            "A map of one place is its own mean: the numbers stay as they are, in the shape (B,"
+            " C).",
             _case(2, 3, 1, 1),
         ),
         Stage(
@@ -138,6 +138,20 @@ SQUEEZE = Exercise(
             answers.over(1, 3),
             "Your result is (B, H): you averaged over axes 1 and 3, the channels and the columns.",
             "Axes 2 and 3 hold the places.",
+        ),
+        Mistake(
+            "flattened, wrong axis averaged",
+            lambda x: x.flatten(2).mean(1),
+            "Your result is (B, H*W): you flattened the places and then averaged over axis 1,"
+            " which is the channels.",
+            "After `flatten(2)` the places are the last axis: `mean(-1)`.",
+        ),
+        Mistake(
+            "squeeze without an axis",
+            lambda x: x.mean((2, 3), keepdim=True).squeeze(),
+            "With one image in the batch your result has lost its batch axis: `squeeze()` takes"
+            " away every axis of length 1, this one too.",
+            "Name the axes, or take the mean without `keepdim`.",
         ),
         Mistake(
             "axes of size 1 kept",

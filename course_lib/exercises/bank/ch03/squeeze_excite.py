@@ -30,31 +30,25 @@ SQUEEZE_EXCITE = Exercise(
     stages=(
         Stage(
             "one place",
-            "A map of one place is its own mean: only the gate and the product with x can be"
-            " wrong.",
+            "A map of one place is its own mean: `fc1`, ReLU, `fc2`, sigmoid, and the product with"
+            " x.",
             _case(3, 4, 1, 1),
             {"dim": 4, "reduction": 1},
         ),
         Stage(
             "even maps",
-            "Every channel has the same number everywhere, so its mean is that number. The gate"
-            " must reach every place.",
-            _constant(2, 4, 3, 5),
+            "Every channel has the same number in all of its places, so its mean is that number."
+            " The gate must reach every place.",
+            _constant(2, 4, 5, 1),
             {"dim": 4, "reduction": 1},
         ),
         Stage(
             "a whole map",
             "Places differ now: is the gate made from the mean over both axes, and is it the same"
             " at every place of a channel?",
-            _case(1, 4, 3, 5),
-            {"dim": 4, "reduction": 2},
-        ),
-        Stage(
-            "fewer channels than the reduction",
-            "3 channels and a reduction of 16: one unit in the middle.",
-            _case(2, 3, 4, 2),
-            {"dim": 3},
-            ("x",),
+            # No narrow middle here: one whose units are all off would hide a wrong squeeze.
+            _case(1, 10, 3, 5),
+            {"dim": 10, "reduction": 1},
         ),
         Stage(
             "all sizes differ",
@@ -64,6 +58,13 @@ SQUEEZE_EXCITE = Exercise(
             {"dim": 12, "reduction": 2},
             ("x",),
             compare_gradients=True,
+        ),
+        Stage(
+            "fewer channels than the reduction",
+            "3 channels and a reduction of 16: one unit in the middle.",
+            _case(2, 3, 4, 2),
+            {"dim": 3},
+            ("x",),
         ),
         Stage(
             "strong channels",
@@ -114,6 +115,20 @@ SQUEEZE_EXCITE = Exercise(
             "You multiply the gates with the means, so every place of a channel has the same"
             " number. The mean is there to make the gate; what is gated is x.",
             "Return `x * gate`.",
+        ),
+        Mistake(
+            "the gated means, not spread",
+            answers.gated_means_not_spread,
+            "You multiply the gates with the means and return (B, C, 1, 1). The mean is there to"
+            " make the gate; what is gated is x.",
+            "Return `x * gate`.",
+        ),
+        Mistake(
+            "one gate for all channels",
+            answers.wired(end=lambda z: z.sigmoid().mean(1, keepdim=True)),
+            "All channels of an image get the same gate, the mean of theirs. The point is to tell"
+            " them apart.",
+            "Each channel keeps the gate that `fc2` made for it.",
         ),
         Mistake(
             "scaled twice",
@@ -231,6 +246,13 @@ SQUEEZE_EXCITE = Exercise(
             "sigmoid in the middle",
             answers.wired(middle=torch.sigmoid),
             "There is a sigmoid between the layers. It is a ReLU there.",
+            "`relu()` after `fc1`.",
+        ),
+        Mistake(
+            "GELU in the middle",
+            answers.wired(middle=F.gelu),
+            "There is a GELU between the layers, which lets a little of the negative through."
+            " Squeeze-and-excitation has a ReLU there.",
             "`relu()` after `fc1`.",
         ),
         Mistake(

@@ -58,6 +58,11 @@ def _gated_means(self, x):
     return (s * self.fc2(self.fc1(s).relu()).sigmoid()).expand_as(x)
 
 
+def _gated_means_not_spread(self, x):
+    s = average(x)
+    return s * self.fc2(self.fc1(s).relu()).sigmoid()
+
+
 def _mean_and_maximum(self, x):
     scores = [self.fc2(self.fc1(s).relu()) for s in (average(x), x.amax((2, 3), keepdim=True))]
     return x * sum(scores).sigmoid()
@@ -111,6 +116,7 @@ def _in_float64(self, x):
 layers_exchanged = module(_layers_exchanged)
 biases_left_out = module(_biases_left_out)
 gated_means = module(_gated_means)
+gated_means_not_spread = module(_gated_means_not_spread)
 mean_and_maximum = module(_mean_and_maximum)
 gate_of_places_averaged = module(_gate_of_places_averaged)
 squeezed_after = module(_squeezed_after)
