@@ -35,6 +35,17 @@ def test_a_bar_on_stderr(toy, capsys, monkeypatch):
     assert not printed.out and "two_neighbours" in printed.err
 
 
+def test_some_conditions_in_their_own_order(toy):
+    assert list(run("two_neighbours", "tiny", conditions=["high", "low"], progress=False)["figures"]) == ["high", "low"]
+    assert list(run("two_neighbours", "tiny", conditions=("high",), progress=False)["figures"]) == ["high"]
+
+
+@pytest.mark.parametrize("conditions", [["higher"], [], "low"])
+def test_wrong_conditions(toy, conditions):
+    with pytest.raises(ValueError, match="conditions must be some of 'low', 'high', got"):
+        run("two_neighbours", "tiny", conditions=conditions, progress=False)
+
+
 @pytest.mark.parametrize("size", ["large", None, ("seeds", 3)])
 def test_wrong_size(toy, size):
     with pytest.raises(ValueError, match="tiny, small, full, or a"):

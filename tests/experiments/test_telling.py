@@ -37,6 +37,11 @@ def test_one_seed_has_no_spread():
     assert summary(one, digits=2).splitlines() == ["      level", "low    0.25", "one seed"]
 
 
+def test_a_figure_that_only_some_conditions_have():
+    some = {**RESULT, "figures": {"low": {"level": [0.25, 0.25, 0.25]}, "high": {"level": [0.5, 0.5, 0.5], "spread": [0.0, 0.1, 0.2]}}}
+    assert [line.split()[-1] for line in summary(some, ["spread"], digits=1).splitlines()[1:3]] == ["-", "0.1"]
+
+
 def test_unknown_figure():
     with pytest.raises(ValueError, match="did not measure 'loss'. It measured: level, share_left"):
         summary(RESULT, ["loss"])

@@ -194,3 +194,39 @@ def test_dtypes(dtype):
 def test_bad_input(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+def test_with_an_overview_equals_its_steps_by_hand():
+    """The additive score: v . relu(W k + W q), with the state as query."""
+    model, image = make(stride=3).eval(), torch.randn(2, 1, 12, 15)
+    looks = model(image)
+    keys = model.keys(image[:, :, 1::3, 1::3])
+    for b in range(2):
+        state, visited = torch.zeros(1, 16), []
+        read = torch.zeros(12, 15, dtype=torch.bool)
+        read[1::3, 1::3] = True
+        for t in range(3):
+            scores = torch.stack([
+                model.policy(torch.relu(keys[b, :, y, x] + model.query(state)[0]))[0]
+                for y in range(4) for x in range(5)
+            ]).index_fill(0, torch.tensor(visited).long(), float("-inf"))
+            assert_close(looks.scores[b, t], scores, **TIGHT)
+            visited.append(int(scores.argmax()))
+            centre = looks.centres[b : b + 1, t]
+            state = model.core(torch.relu(model.what(glimpses(image[b : b + 1], centre, 4).flatten(1)) + model.where(centre)), state)
+            read |= glimpse_pixels(centre, (12, 15), 4)[0]
+        assert_close(looks.logits[b : b + 1], model.classifier(state), **TIGHT)
+        assert looks.pixels[b] == read.sum()
+
+
+def test_with_an_overview_what_lies_between_is_not_read():
+    model, image = make(stride=3, num_glimpses=1).eval(), torch.randn(2, 1, 12, 15)
+    read = glimpse_pixels(model(image).centres[:, 0], (12, 15), 4)
+    read[:, 1::3, 1::3] = True
+    elsewhere = torch.where(read[:, None], image, 1e3)
+    assert torch.equal(model(image).logits, model(elsewhere).logits)
+
+
+def test_an_overview_needs_the_image_that_its_grid_covers():
+    with pytest.raises(ValueError, match=r"image must be \(B, 1, 12, 15\), got shape \(1, 1, 15, 12\)"):
+        make(stride=3)(torch.zeros(1, 1, 15, 12))
