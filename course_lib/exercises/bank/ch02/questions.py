@@ -269,13 +269,13 @@ QUESTIONS = (
             ),
             Option(
                 "the one without is a few points behind",
-                "That is what we had expected, too. A reward that is never negative praises every place that"
-                " is drawn, and the first ones that are praised are drawn again.",
+                "That is what we had expected, too. It would be so if both could see their gradient from"
+                " the first step on.",
             ),
             Option(
                 "the one without has hardly learned anything",
-                "Every draw makes its place likelier, a good one somewhat more. The policy settles before"
-                " the reader can read, and the reader sees too few digits to learn from.",
+                "At the start every draw earns about a tenth, since the reader can only guess. That tenth is"
+                " praise for whatever was drawn, and what tells a good place from a bad one drowns in it.",
                 right=True,
             ),
         ),
