@@ -93,10 +93,9 @@ def _find_fault(
 
 def _recognise(exercise: Exercise, failed: Stage, got: Observation, answer: Any, seed: int) -> Mistake | None:
     """The named mistake that gives the answer's outputs on the failed stage and on most of the others."""
+    case = draw_case(exercise, failed, seed)
     suspects = [
-        mistake
-        for mistake in exercise.mistakes
-        if _alike(got, observe(mistake.answer, draw_case(exercise, failed, seed)), failed)
+        mistake for mistake in exercise.mistakes if _alike(got, _glance(mistake.answer, case, failed), failed)
     ]
     sure = not _degenerate(got.output)
     if not suspects or (sure and len(suspects) == 1):
@@ -105,14 +104,19 @@ def _recognise(exercise: Exercise, failed: Stage, got: Observation, answer: Any,
     confirmed = [False] * len(suspects)
     for stage in exercise.visible_stages():
         case = draw_case(exercise, stage, seed)
-        here, right = observe(answer, case), observe(exercise.reference, case)
+        here, right = (_glance(one, case, stage) for one in (answer, exercise.reference))
         for i, mistake in enumerate(suspects):
-            theirs = observe(mistake.answer, case)
+            theirs = _glance(mistake.answer, case, stage)
             agrees = _alike(here, theirs, stage)
             agreements[i] += agrees
             confirmed[i] |= agrees and stage is not failed and not _alike(theirs, right, stage)
     best = max(range(len(suspects)), key=agreements.__getitem__)
     return suspects[best] if sure or confirmed[best] else None
+
+
+def _glance(answer: Any, case: Case, stage: Stage) -> Observation:
+    """As much of an observation as `_alike` compares: an exercise has dozens of mistakes."""
+    return observe(answer, case, thorough=stage.compare_gradients)
 
 
 def _degenerate(output: Any) -> bool:
@@ -163,11 +167,14 @@ def _same(got: Any, want: Any, stage: Stage) -> bool:
 
 
 def _same_gradients(got: Observation, want: Observation, stage: Stage) -> bool:
+    if got.gradients and not want.gradients:                          # a mistake without any gradient
+        return False
     return all(_same(got.gradients.get(name), gradient, stage) for name, gradient in want.gradients.items())
 
 
 def _leak(stage: Stage, got: Observation, want: Observation) -> Finding | None:
-    if got.alone is None or not _same(got.alone, want.alone, stage):
+    right_in_a_batch = _same(got.output, want.output, stage)          # then it is the gradient that is wrong
+    if right_in_a_batch or got.alone is None or not _same(got.alone, want.alone, stage):
         return None
     return Finding(
         "samples leak into each other",

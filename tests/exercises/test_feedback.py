@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from course_lib.exercises.bank import all_exercises, all_questions
+from course_lib.exercises.comparison import numbers_one_above_the_other
 from course_lib.exercises.feedback import hint_message, question_message, verdict_message
 from course_lib.exercises.judging import judge
 
@@ -43,6 +44,15 @@ def test_maps_stand_side_by_side_with_words_for_those_who_do_not_see_them():
 def test_no_maps_where_there_is_nothing_to_compare():
     assert "data:image" not in _message(lambda q, k, v, mask=None: None).html
     assert "data:image" not in _message(EXERCISE.reference).html
+
+
+def test_the_slice_that_differs_is_the_one_shown():
+    want = torch.zeros(3, 2, 2)
+    got = want.clone()
+    got[2, 1, 0] = 5
+    assert "5.000" in numbers_one_above_the_other(got, want)[0]
+    got[1, 0, 0] = float("nan")
+    assert "nan" in numbers_one_above_the_other(got, want)[0]
 
 
 def test_nan_and_wrong_shapes_are_drawn_without_complaint():

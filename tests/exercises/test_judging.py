@@ -1,5 +1,7 @@
 """The engine on a small exercise of its own: slips, leaks, gradients, order of stages."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -139,6 +141,19 @@ def test_leak_through_a_batch_statistic():
     )
     leaks = judge(x, lambda x: x - x.mean(-1, keepdim=True) * len(x))
     assert leaks.finding.name == "samples leak into each other"
+
+
+def test_a_wrong_gradient_alone_is_no_leak():
+    stages = tuple(replace(stage, compare_gradients=True) for stage in _exercise().stages)
+    finding = judge(_exercise(stages=stages), lambda x: 2 * x.mean(-1) - x.mean(-1).detach()).finding
+    assert finding.name == "wrong gradient"
+
+
+def test_an_answer_with_a_gradient_is_not_the_mistake_without_one():
+    stages = tuple(replace(stage, compare_gradients=True) for stage in _exercise().stages)
+    cut = Mistake("cut", lambda x: x.detach().mean(-1), "no gradient at all", "leave it in")
+    exercise = _exercise(stages=stages, mistakes=(cut,))
+    assert judge(exercise, lambda x: 2 * x.mean(-1) - x.mean(-1).detach()).finding.name == "wrong gradient"
 
 
 def test_swapped_axes_are_told_from_other_shapes():
