@@ -9,7 +9,7 @@
 # After it you can **build** a gate for each channel and load torchvision's weights into it, **say** what a mean over a map keeps and what it forgets, **choose** how far channels should talk, **wire** CBAM in the order that
 # its authors found best, **measure** whether a gate does anything at all, and **recognise** five slips of published code.
 #
-# *About 95 minutes of reading and 60 of exercises. You need chapter 2, section 3 (a gate is not a distribution), and convolutions.*
+# *About 100 minutes of reading and 60 of exercises. You need chapter 2, section 3 (a gate is not a distribution), and convolutions.*
 
 # %% tags=["setup"]
 import math
@@ -335,24 +335,16 @@ viz.show(fig, alt="The cat four times, from noon to night, brightened so that al
 #
 # Why sigmoids and not a softmax? A softmax would make the channels share a mass of 1, and to open the colours it would have to close the lines. Chapter 2 drew that as two tables of derivatives. Which *one* place to look at is a fair question, which one channel to keep is not.
 #
-# **Squeeze, excite, scale**, as a module. The two layers are 1x1 convolutions on a map of one place, which is what `nn.Linear` is, without the reshaping:
+# **Squeeze, excite, scale**: that is the whole module, and you will write it in a minute. torchvision has one, in which the two layers are called `fc1` and `fc2` and are 1x1 convolutions on a map of a single place: what `nn.Linear` does, without the reshaping. The library's
+# takes the same weights, so that what you learn here fits the networks that you load:
 
 # %%
-class Gate(nn.Module):
-    def __init__(self, dim, hidden):
-        super().__init__()
-        self.fc1, self.fc2 = nn.Conv2d(dim, hidden, 1), nn.Conv2d(hidden, dim, 1)
-
-    def forward(self, x):                              # (B, C, H, W)
-        s = x.mean((2, 3), keepdim=True)               # (B, C, 1, 1)   squeeze
-        g = self.fc2(self.fc1(s).relu()).sigmoid()     # (B, C, 1, 1)   excite
-        return x * g                                   # (B, C, H, W)   scale
-
-
 torch.manual_seed(0)
-x, ours, theirs = torch.randn(4, 48, 14, 20), Gate(48, 3), torchvision.ops.SqueezeExcitation(48, 3)
+x, theirs = torch.randn(4, 48, 14, 20), torchvision.ops.SqueezeExcitation(48, 3)
+ours = lib.SqueezeExcitation(48, reduction=16)
 ours.load_state_dict(theirs.state_dict())
-print("equal to torchvision's, to the last bit:", torch.equal(ours(x), theirs(x)))
+print({name: tuple(value.shape) for name, value in ours.state_dict().items()})
+print("gates", tuple(ours.gate(x).shape), "  equal to the last bit:", torch.equal(ours(x), theirs(x)))
 
 # %% tags=["poke"]
 # Poke it: does the gate of an image look at the other images of the batch? Does the size of the map matter?
@@ -474,7 +466,7 @@ for hidden in (1, 2, 4, 8, 16):
     print(f"{hidden:2} units   open one: {opened:9}   open some: {coins:.1f} of the gates right")
 
 # %% [markdown]
-# Four units are enough to open one of sixteen, and far from enough to open any sixteen coins. (0.5 is guessing. Each line is the better of two attempts.) What the middle limits is not the number of channels but the number of things that can be said about them *at once*. Sixteen coins
+# Four units are enough to open one of sixteen, and far from enough to open any sixteen coins. (0.5 is guessing. For *open one* the better of two attempts counts.) What the middle limits is not the number of channels but the number of things that can be said about them *at once*. Sixteen coins
 # are sixteen independent messages, and they need sixteen units. "Open one" is one message with sixteen values.
 #
 # How few units would do, if training were perfect? With one unit all channels stand on a line, and a gate cuts the line at a point: everything beyond it is open. Only the ends can be open alone. Two units make a plane, and in a plane 16 points can stand on a circle.
@@ -702,7 +694,7 @@ for name, channels, strength in (("one of 64, strongly", 1, 6.0), ("all 64, weak
         print(f"{name:20} {how:4}  taken for the object: {false:4.0%} of the background")
 
 # %% [markdown]
-# Each of the two is nearly blind where the other sees. A mean over 64 channels divides a lone strong voice by 64. A maximum hears only the loudest, and does not notice that all are a little louder than usual. CBAM (Woo et al. 2018) takes both, puts them on top of each other as a
+# Each is perfect where the other fails. A mean over 64 channels divides a lone strong voice by 64. A maximum hears only the loudest, and does not notice that all are a little louder than usual. CBAM (Woo et al. 2018) takes both, puts them on top of each other as a
 # picture of two channels, and lets one wide convolution decide, since whether a place counts depends on the places around it:
 #
 # $$ M_s(x) = \sigma\!\left(f^{7 \times 7}\bigl[\operatorname{mean}_c x;\ \operatorname{max}_c x\bigr]\right) $$
@@ -752,7 +744,7 @@ for k in (1, 3, 7, 15):
     print(f"{k:2} x {k:2}   open on the bloom {there:.2f}, elsewhere {elsewhere:.2f}")
 
 # %% [markdown] tags=["instructor"]
-# The 2 x 2 table is the section. Ask which of the two poolings a defect detector would want (max), and which a texture classifier (mean). Somebody asks why not learn the pooling: that is the 1x1 convolution of Roy et al. 2018, and puzzle three shows what happens when it has one output too many. Cut list: the table of masses.
+# The 2 x 2 table is the section. Ask which of the two poolings a defect detector would want (max), and which a texture classifier (mean). Somebody asks why not learn the pooling: that is the 1x1 convolution of Roy et al. 2018 (in a well-known library it had C outputs where 1 was meant, so that it was no gate of places any more: segmentation_models.pytorch, pull request 113, 2019). Cut list: the table of masses.
 
 # %% [markdown]
 # ## 7 · What first, then where
@@ -888,7 +880,7 @@ assert_close((1 - keep) * new + keep * h, cell(x, h))
 print("two gates and a tanh = nn.GRUCell")
 
 # %% [markdown]
-# Bring it back to features that come without a time axis, let the vector decide about itself, and you have ***context gating*** (Miech, Laptev and Sivic 2017), $y = \sigma(Wx + b) \odot x$. They put it behind the pooled features of a video: "skating rink" being strong shuts "tree". PyTorch has it as half of `F.glu`:
+# Bring it back to features that come without a time axis, let the vector decide about itself, and you have ***context gating*** (Miech, Laptev and Sivic 2017), $y = \sigma(Wx + b) \odot x$. They put it behind the pooled features of a video: in a scene with skis and snow, "tree" is turned down. PyTorch has it as half of `F.glu`:
 
 # %%
 torch.manual_seed(0)
@@ -945,7 +937,113 @@ for steps in (1, 10, 100, 1000):
 # For a room that knows recurrent nets this is five minutes and a relief: nothing new under the sun. For others, cut to context gating and the figure.
 
 # %% [markdown]
-# ## 9 · The ladder of equals
+# ## 9 · A cue tells which channel: an experiment that could have failed
+# *10 minutes*
+#
+# Up to here every gate that did something was set by hand. Will training find one, and does the network need it? Here is a task made for the question. A picture has ten channels. Five of them hold a handwritten digit each, all different. Each of
+# these five has a cue channel beside it, and exactly one cue is lit. The answer is the digit whose cue is lit:
+
+# %%
+from course_lib.experiments import ch03_cued_channel as cued
+
+one = cued.examples(1, torch.Generator().manual_seed(5), "test")  # images (1, 10, 9, 18)
+names = [f"{kind} {k}" for k in range(1, 6) for kind in ("signal", "cue")]
+fig = viz.small_multiples(one.images[0][:, None], names, ncols=10, size=0.95, vmin=0, vmax=1)
+print(f"the answer is {one.labels[0].item()}, from signal {one.relevant[0].item() + 1}")
+viz.show(fig, alt="Ten small panels side by side. Every other one holds a white digit in its right "
+                  "half. Of the panels between, all are black but one, which has a white square "
+                  "in its left half.")
+
+# %% [markdown]
+# The networks are the same but for what stands in front: three convolutions and two linear layers. One is plain. One has squeeze-and-excitation on its ten input channels, which costs less than 1% more parameters, and the plain one gets these back elsewhere. One is plain and has about four
+# times as many parameters. All get the same pictures and the same number of steps. Mind that the plain network lacks nothing: its very first convolution sees all ten channels, cues and digits.
+
+# %% tags=["predict"]
+predict("gate-or-width")
+
+# %% tags=["long", "nbval-ignore-output"]
+live = experiments.run("cued_channel", "small", conditions=["plain", "SE"])
+print(experiments.summary(live, ["accuracy", "parameters", "top", "on", "off"], digits=1))
+
+# %% [markdown]
+# That was a small run: four signals, 400 steps, two seeds, and its figures differ a little from machine to machine. `top` asks the question that an attention map must answer: is the largest of the signals' gates the one that counts? `on` and `off` are the mean gates of that signal and of the others. The recorded run has five signals, more steps, more conditions and four seeds:
+
+# %%
+recorded = experiments.load_record("cued_channel")
+print(experiments.summary(recorded, digits=2))
+print(experiments.provenance(recorded))
+
+# %% [markdown]
+# The gate is what was missing. Four times the parameters take the plain network from 0.68 to 0.81. Eighty-one more, spent on a gate, take it to 0.98, and `top` is 1.00 in every seed: the largest gate is always the one that counts, and the others are shut.
+#
+# `ECA` does nearly as well with *three* numbers. Lay the same channels out so that each cue is five channels away, and those three numbers are worth nothing: its gates are all near 0.5, and its accuracy is the plain network's. That is the cliff of section 5, in a whole network. And the short kernel cannot shut quite: `off` is 0.21.
+# It has no bias, and a dark cue is a small negative number, so the score is not far below 0.
+#
+# One line came out otherwise than we expected. CBAM has everything that squeeze-and-excitation has, and more, and is far behind, with a large spread. Seed by seed:
+
+# %%
+cbam = experiments.load_record("cued_channel")["figures"]["CBAM"]
+for seed, (top, accuracy) in enumerate(zip(cbam["top"], cbam["accuracy"])):
+    print(f"seed {seed}   largest gate is the right one {top:.2f}   accuracy {accuracy:.2f}")
+
+# %% [markdown]
+# The two columns are nearly the same numbers, so the gate is what is stuck, and nothing behind it: where the right channel is open, the answer is right. Stuck how? Look into a gate. The small run above has trained squeeze-and-excitation with two seeds; train both again, and take the mean gates of the signals for every cue:
+
+# %% tags=["long"]
+config, tables, right = cued.EXPERIMENT.small, [], []
+draw = torch.Generator().manual_seed(1)
+test = cued.examples(1000, draw, "test", signals=config.signals)
+for seed in (0, 1):
+    model = cued.train("SE", config, seed)
+    with torch.no_grad():
+        gates, correct = model.signal_gates(test.images), model(test.images).argmax(1) == test.labels
+    cues = [test.relevant == k for k in range(4)]
+    tables.append(torch.stack([gates[cue].mean(0) for cue in cues]))  # (4, 4)
+    right.append([correct[cue].float().mean().item() for cue in cues])
+
+# %%
+names = [f"signal {k}" for k in range(1, 5)]
+fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.8))
+for seed, ax in enumerate(axes):
+    rows = [f"cue {k + 1}: {share:.0%} right" for k, share in enumerate(right[seed])]
+    viz.matrix(tables[seed], rows=rows, cols=names, row_axis="lit", col_axis="mean gate of",
+               title=f"Seed {seed}", vmin=0, vmax=1, ax=ax)
+viz.show(fig, alt="Two tables of four cues by four signals. Seed 0: the diagonal is bright, gates "
+                  "of 0.8 and more, all else dark, and nearly all answers are right. Seed 1: "
+                  "three rows are brightest on the diagonal, the first of them only just, and "
+                  "the last row is dark all over; for its cue one answer in ten is right.")
+
+# %% [markdown]
+# On the left is what we hoped for, and nobody told the network what a cue is. On the right one cue opens next to nothing, and for that cue the network guesses. (On your machine it may be another cue, or none.) CBAM's stuck seeds look like that, with one or two dark rows of five. This is the other side of a sigmoid. Its slope is
+# $g(1 - g)$, and what comes back through the product is multiplied with it: a gate near 0 lets nothing through, and hears nothing that would tell it to open. Why CBAM falls into it more often the record does not say. Its layers have no biases, for one. More attention on paper can be less in four runs of yours.
+#
+# **And where it does not help.** Two tasks with the same channels, the same networks and the same budget. In *one digit* there is a single digit in one of the signals, and no cue. In *a place* there are two digits, side by side, in channels drawn at random, and the cue says which *place* counts: the nearer, or the farther one. That is as much of a
+# choice as before.
+
+# %% tags=["predict"]
+predict("cue-names-a-place")
+
+# %% tags=["long"]
+conditions = ["a place: plain", "a place: SE"]
+live = experiments.run("gates_that_do_not_help", "small", conditions=conditions)
+print(experiments.summary(live, ["accuracy", "on", "off"], digits=1))
+
+# %%
+recorded = experiments.load_record("gates_that_do_not_help")
+print(experiments.summary(recorded, digits=2))
+print(experiments.provenance(recorded))
+
+# %% [markdown]
+# Nothing gained, nothing lost. In the recorded runs everybody is near the ceiling, where there is no room to gain; the small run stops before that, and plain and gated end together there, too. The gates say more than the accuracy. They stand near 0.5, and `top` is below the 0.20 of guessing: no gate has chosen anything. In *one digit* there is nothing
+# to choose. In *a place* there is, the network makes the choice, and makes it elsewhere: a mean over places cannot tell the two digits apart, and a gate that is the same everywhere could not act on it.
+#
+# Between these two lies what you will meet. On ImageNet squeeze-and-excitation gains about a per cent (Hu et al. 2018). Ask of your own problem: does what counts change from picture to picture, and can the picture *as a whole* tell it? Then a channel gate is the cheapest thing to try. Otherwise count on nothing.
+
+# %% [markdown] tags=["instructor"]
+# Take bets on the three networks before the run and write them on the board. Those who bet on the wide one should say what width would buy (room to carry five digits to the end). The second table is the more important one: it takes a teacher to show a method failing. Ask for a gate that would solve *a place*: one made from the cue and applied to places.
+
+# %% [markdown]
+# ## 10 · The ladder of equals
 # *6 minutes*
 #
 # From loops that nobody can misread to the modules that published networks load. Squeeze-and-excitation first:
@@ -1044,9 +1142,9 @@ viz.show(fig, alt="Three histograms of gates. Sigmoid: from 0 to 1, most near th
                   "twice: all between 0.5 and 0.73.")
 
 # %% [markdown]
-# The middle one is more common. Search public code for `sigmoid(self.relu(`, and four of the first ten places that come up are gates. Half of its gates stand at exactly 0.5, where the ReLU has no slope: a gate that has arrived there gets no gradient to leave again.
+# The middle one is more common. Search public code for `sigmoid(self.relu(`, and four of the first ten places that came up when we looked are gates. Half of its gates stand at exactly 0.5, where the ReLU has no slope: a gate that has arrived there gets no gradient to leave again.
 #
-# Why did nobody notice? A gate between 0.5 and 0.73 is nearly a constant, and constants are absorbed (section 1). The network did without its attention, and did well. That an accuracy does not fall is no evidence that a gate works; that closing it *changes* something is.
+# Why did nobody notice? A gate between 0.5 and 0.73 is nearly a constant, and constants are absorbed (section 1). Probably the network did without its attention, and did well. That an accuracy does not fall is no evidence that a gate works. Replace the gate by its mean: if nothing changes, it did nothing.
 
 # %% [markdown] tags=["card"]
 # ### Exercise 3.7 · The gate that cannot close
@@ -1089,8 +1187,8 @@ quiz("avg-plus-avg")
 torch.manual_seed(0)
 x, gate = torch.rand(1, 16, 14, 14), lib.CBAM(16, reduction=4).channel
 spot = x.clone()
-spot[:, 3, 5, 5] += 3.0                                   # one place of one channel ...
-spot[:, 3] -= 3.0 / 196                                   # ... and the mean is as before
+spot[:, 3, 5, 5] += 20.0                                  # one place of one channel ...
+spot[:, 3] -= 20.0 / 196                                  # ... and the mean is as before
 
 
 def twice_the_mean(x):
@@ -1154,7 +1252,7 @@ for name, factor, bias in (("fresh", 1, 0.0), ("times two", 2, 0.0), ("last bias
 # Five habits find all five. Print the smallest gate for strong inputs of both signs. Move one place and keep the mean. Ask whether a channel gate is the same at all places. Count parameters against the formula. Measure the signal behind the module before any training.
 
 # %% [markdown] tags=["instructor"]
-# Ninety minutes: section 1 as a talk with the table (10), section 2 with its prediction (10), section 3 at the board with exercise 3.3 (25), the two curves of section 5 (10), section 7 with the stripes (10), puzzles one and three (10). Homework: 3.1, 3.2, 3.4, 3.6, 3.7. Sections 4 and 8 can
+# Ninety minutes: section 1 as a talk with the table (10), section 2 with its prediction (10), section 3 at the board with exercise 3.3 (25), the two curves of section 5 (10), section 7 with the stripes (10), the experiment of section 9 (15), puzzles one and three (10). Homework: 3.1, 3.2, 3.4 to 3.7. Sections 4 and 8 can
 # be left out without breaking anything. If the room is fast: can ECA be written as squeeze-and-excitation with R = C, and what are its W1 and W2?
 
 # %% [markdown]
@@ -1170,7 +1268,7 @@ for name, factor, bias in (("fresh", 1, 0.0), ("times two", 2, 0.0), ("last bias
 # | CBAM | $x' = M_c(x)\,x$, $y = M_s(x')\,x'$ | what, then where | $2CR + 99$ |
 # | context gating | $\sigma(Wx + b) \odot x$ | `(..., C)` | $C^2 + C$ |
 #
-# A gate is worth something only if it depends on the picture; otherwise the next convolution has it already. A mean over places keeps how much and forgets where, and how wide the middle is decides how many things can be said about the channels at once. A gate that cannot close, or that halves what it passes, runs, trains, and tells nobody.
+# A gate is worth something only if it depends on the picture; otherwise the next convolution has it already. A mean over places keeps how much and forgets where, and how wide the middle is decides how many things can be said about the channels at once. A gate that cannot close, one that shut too early, and one that halves what it passes all run, train, and tell nobody.
 #
 # Where it went next: Hu et al. (2018b) gather from neighbourhoods instead of the whole map; Perez et al. (2018) let a *question* set the gates, factor and shift, which chapter 9 comes back to; MobileNetV3, EfficientNet and RegNetY took squeeze-and-excitation into their blocks, and gated units took the place of plain layers in language models. All gates of this chapter share a limit: they say how much of a thing goes
 # through, never *which other place it should come from*. That takes queries and keys between places, and is chapter 4.

@@ -1,4 +1,4 @@
-"""The questions of chapter 3: three from earlier chapters, predictions before a cell runs, five puzzles from published code."""
+"""The questions of chapter 3: retrieval, predictions before a cell runs, puzzles from published code."""
 
 from course_lib.exercises.question import Option, Question
 
@@ -263,6 +263,52 @@ QUESTIONS = (
             Option(
                 "about a millionth",
                 "Each step multiplies by about one half, and one half to the twentieth is 0.00000095.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "gate-or-width",
+        3,
+        "A plain network, a plain one with four times the parameters, and the first one with a channel gate in"
+        " front. In which order do they end, best first?",
+        (
+            Option(
+                "about the same: every filter sees all ten channels",
+                "All the information is there for all three. What differs is what it takes to use it: choosing"
+                " one of five with sums and ReLUs is much to learn, with a product it is little.",
+            ),
+            Option(
+                "gate, wide, plain",
+                "A gate multiplies: what the cue says times what the digit is. Width helps to carry all five"
+                " digits to the end, and to choose there.",
+                right=True,
+            ),
+            Option(
+                "wide, gate, plain",
+                "Four times the parameters are four times as many sums. A product is hard to make of sums.",
+            ),
+        ),
+    ),
+    Question(
+        "cue-names-a-place",
+        3,
+        "The cue says which of two places counts, and the digits are in channels drawn at random. What does the"
+        " channel gate gain?",
+        (
+            Option(
+                "as much as before: it is the same kind of choice",
+                "It is, for somebody who can choose places. A channel's gate is the same at all places.",
+            ),
+            Option(
+                "half: it can shut the channel of the wrong digit",
+                "It would have to know which channel holds which place. It is made from means over the"
+                " places, and these forgot.",
+            ),
+            Option(
+                "nothing",
+                "The squeeze forgets where, and the gate is the same everywhere. It can neither see the choice"
+                " nor make it.",
                 right=True,
             ),
         ),
