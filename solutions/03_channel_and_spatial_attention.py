@@ -192,7 +192,7 @@ for name in ("china", "flower"):
 # Nothing, three times out of four. For a line filter bright and dark are two sides of the same stroke, and they cancel. The mean of a signed map says on which side of zero it lies, not how much is going on in it. Only the light, which has
 # a side, gets through.
 #
-# This is not an accident of handmade filters. Every layer that takes the mean of a channel away leaves a squeeze of zeros, and a gate made of zeros is the same for every image. Instance norm is such a layer. Batch norm is not: it takes away the mean over the whole batch, and the images of a batch differ.
+# This is not an accident of handmade filters. A layer that takes the mean out of every channel of every image leaves a squeeze of zeros, and a gate made of zeros is the same for all images. Instance norm is such a layer. Batch norm is not: it takes away the mean over the whole batch, and the images of a batch differ.
 
 # %%
 torch.manual_seed(0)
@@ -241,8 +241,8 @@ viz.show(fig, alt="Three pictures: a dahlia; the same cut into 54 squares in ran
                   "squeeze.")
 
 # %% [markdown]
-# One squeeze, three pictures. A mean over places is chapter 1's set again: order does not count. *What* and *how much* survive, *where* is gone. For a gate that is the same at all places this is no loss. For everything else it is, and sections
-# 6 and 7 bring the places back.
+# One squeeze, three pictures. A mean over places is chapter 1's set again: order does not count. *What* and *how much* survive, *where* is gone. A gate that is the same at all places could not act on *where* anyway. Sections 6 and 7 bring
+# the places back, and section 9 has a task that needs them.
 
 # %% tags=["poke"]
 # Poke it: a spot of 5 x 5 pixels is all that is to be found. What is left of it in the mean, on larger and larger maps?
@@ -295,7 +295,7 @@ for name, s in strength.items():
 predict("own-strength")
 
 # %% [markdown]
-# Red cannot know. By its own strength the grey pagoda at noon has *less* red than the red cup at night, so any threshold that spares the pagoda's red spares the cup's. The number that settles it stands in another channel: the light. A gate
+# Red cannot know. By its own strength the pale pagoda at noon has *less* red than the red cup at night, so any threshold that spares the pagoda's red spares the cup's. The number that settles it stands in another channel: the light. A gate
 # has to be made of *all* the numbers of the squeeze. So take a layer that mixes them, and one more, so that it can be more than a weighted sum:
 #
 # $$ g = \sigma\!\left(W_2\, \operatorname{relu}(W_1 s + b_1) + b_2\right) $$
@@ -330,8 +330,8 @@ viz.show(fig, alt="The cat four times, from noon to night, brightened so that al
                   "evening in colour, at dusk paler, at night grey.")
 
 # %% [markdown]
-# The light has closed the colours. (The pictures are brightened for print; the gates saw them dark.) Nothing was trained here, and that is the point: with these few numbers a channel can depend on another one, and
-# training will find what should depend on what.
+# The light has closed the colours. (The pictures are brightened for print; the gates saw them dark.) Nothing was trained here: these few numbers were set by hand, to show that one channel can open and close others. Section 9 lets training find
+# such a rule, and sees it fail, too.
 #
 # Why sigmoids and not a softmax? A softmax would make the channels share a mass of 1, and to open the colours it would have to close the lines. Chapter 2 drew that as two tables of derivatives. Which *one* place to look at is a fair question, which one channel to keep is not.
 #
