@@ -1015,7 +1015,9 @@ viz.show(fig, alt="Two tables of four cues by four signals. Seed 0: the diagonal
 
 # %% [markdown]
 # On the left is what we hoped for, and nobody told the network what a cue is. On the right one cue opens next to nothing, and for that cue the network guesses. (On your machine it may be another cue, or none.) CBAM's stuck seeds look like that, with one or two dark rows of five. This is the other side of a sigmoid. Its slope is
-# $g(1 - g)$, and what comes back through the product is multiplied with it: a gate near 0 lets nothing through, and hears nothing that would tell it to open. Why CBAM falls into it more often the record does not say. Its layers have no biases, for one. More attention on paper can be less in four runs of yours.
+# $g(1 - g)$, and what comes back through the product is multiplied with it: a gate near 0 lets nothing through, and hears nothing that would tell it to open. Why CBAM falls into it more often, trials
+# outside the record say (the docstring of `ch03_cued_channel` tells of them): it is the maximum in its channel gate. Take it away, or make the inputs a quarter as large, and the cues are found. The maximum of a signal is large in every picture and acts as a bias, so gates drift shut before there is
+# anything to open for; and we had chosen the scale of the inputs in trials with squeeze-and-excitation, which is no neutral choice. So read that line as a warning about maxima and scales, and not as a verdict on CBAM. Read the plain line with care, too: given more steps it comes closer. It is slow, not unable.
 #
 # **And where it does not help.** Two tasks with the same channels, the same networks and the same budget. In *one digit* there is a single digit in one of the signals, and no cue. In *a place* there are two digits, side by side, in channels drawn at random, and the cue says which *place* counts: the nearer, or the farther one. That is as much of a
 # choice as before.

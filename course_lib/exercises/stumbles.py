@@ -89,8 +89,8 @@ _ADVICE = (
     (
         r"loading state_dict",
         (
-            "The check loads the reference's weights, so the parameters must keep the names and shapes that"
-            " the given constructor makes."
+            "The check loads the reference's weights, so each parameter needs the name and the shape that the"
+            " card asks for. Where does your constructor get its sizes from?"
         ),
     ),
     (
@@ -106,6 +106,13 @@ _ADVICE = (
 
 def explain_failure(failure: Failure) -> Finding:
     """The exception as a finding; the line is quoted where it is the learner's own."""
+    unlike = re.findall(
+        r"size mismatch for (\S+): .*?torch\.Size\((\[.*?\])\).*?torch\.Size\((\[.*?\])\)", failure.message
+    )
+    if "loading state_dict" in failure.message and unlike:
+        name, needed, made = unlike[0]
+        shows = f"Your constructor makes `{name}` of shape {made}. Here it should be {needed}."
+        return Finding("parameters of another shape", shows, _advice(failure))
     shows = f"Your code stopped with {failure.type}: {failure.message.strip()[:400] or '(no message)'}"
     shows += f"\nat this line: `{failure.line}`" if failure.line else ""
     return Finding(f"raised {failure.type}", shows, _advice(failure))

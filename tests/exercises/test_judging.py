@@ -244,8 +244,16 @@ def test_module_slips():
         def forward(self, x):
             return x @ self.line.weight.T + self.line.bias.detach()
 
+    class Wider(Affine):
+        def __init__(self, dim):
+            super().__init__(dim)
+            self.line = nn.Linear(dim + 1, dim)
+
     exercise = _module_exercise()
-    assert "keep the names" in judge(exercise, Renamed).finding.try_next
+    assert "needs the name and the shape" in judge(exercise, Renamed).finding.try_next
+    finding = judge(exercise, Wider).finding
+    assert finding.name == "parameters of another shape"
+    assert "makes `line.weight` of shape [3, 4]. Here it should be [3, 3]" in finding.shows
     assert judge(exercise, Affine(3)).finding.name == "an instance, not the class"
     assert judge(exercise, lambda x: x).finding.name == "not a module"
     assert "line.bias" in judge(exercise, NoBias).finding.shows

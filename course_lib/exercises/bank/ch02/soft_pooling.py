@@ -225,6 +225,12 @@ SOFT_POOLING = Exercise(
             "The places go, the channels stay: sum over axes 2 and 3.",
         ),
         Mistake(
+            "an axis left over",
+            answers.wired(gather=lambda x: x.sum((2, 3))[..., None]),
+            "The numbers are right, and the result is (B, C, 1): an axis of one is left over at the end.",
+            "`[..., 0]` takes it off, or sum without keeping axes.",
+        ),
+        Mistake(
             "columns summed, rows kept",
             answers.wired(gather=lambda x: x.sum(3)),
             "You summed along the columns only: your result is (B, C, H), one vector a row of the"
