@@ -24,6 +24,7 @@ from course_lib.attention import attend
 from course_lib.exercises import check, hint, predict, quiz
 
 viz.use_style()
+torch.set_num_threads(1)  # layers as small as these are fastest on one core
 
 # Canvases with one digit among fragments of others, and chapter 1's classifier by lookup.
 OPTIONS = data.SceneOptions(size=(48, 64), digits=1, digit_size=12, colors=None, clutter=8)
