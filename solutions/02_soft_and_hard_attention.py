@@ -1243,7 +1243,7 @@ for name, b in (("none", 0.0), ("the mean reward", rewards.mean())):
 
 # %% [markdown]
 # A newborn reader gives every class a tenth, whatever it sees. So every draw earns about 0.1, and what tells a good place from a bad one is in the third decimal. Without a baseline that 0.1 is praise for whatever was drawn. To see the gradient through such noise takes the square of that
-# factor, more than half a million draws; with a baseline 2,500, which is forty steps of 64 images. We looked into one of the models without a baseline after its 3,000 steps: its policy was still flat, every place as likely as every other.
+# factor, more than half a million draws; with a baseline 2,500, which is forty steps of 64 images.
 #
 # Unbiased says where the mean is. It does not say that you live long enough to see it.
 

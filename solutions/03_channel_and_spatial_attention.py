@@ -222,7 +222,7 @@ viz.show(fig, alt="Four bars for each of eleven channels. The coffee stands far 
                   "the least red. The flower is dark and smooth. Each has its own profile.")
 
 # %% [markdown]
-# Four photos of a quarter of a million numbers are now four profiles of eleven, and you could tell which is which.
+# Four photos of 180,000 numbers are now four profiles of eleven, and you could tell which is which.
 #
 # What has been lost? Cut the flower into squares and shuffle them. Then shuffle single pixels.
 
@@ -1015,9 +1015,19 @@ viz.show(fig, alt="Two tables of four cues by four signals. Seed 0: the diagonal
 
 # %% [markdown]
 # On the left is what we hoped for, and nobody told the network what a cue is. On the right one cue opens next to nothing, and for that cue the network guesses. (On your machine it may be another cue, or none.) CBAM's stuck seeds look like that, with one or two dark rows of five. This is the other side of a sigmoid. Its slope is
-# $g(1 - g)$, and what comes back through the product is multiplied with it: a gate near 0 lets nothing through, and hears nothing that would tell it to open. Why CBAM falls into it more often, trials
-# outside the record say (the docstring of `ch03_cued_channel` tells of them): it is the maximum in its channel gate. Take it away, or make the inputs a quarter as large, and the cues are found. The maximum of a signal is large in every picture and acts as a bias, so gates drift shut before there is
-# anything to open for; and we had chosen the scale of the inputs in trials with squeeze-and-excitation, which is no neutral choice. So read that line as a warning about maxima and scales, and not as a verdict on CBAM. Read the plain line with care, too: given more steps it comes closer. It is slow, not unable.
+# $g(1 - g)$, and what comes back through the product is multiplied with it: a gate near 0 lets nothing through, and hears nothing that would tell it to open. Why does CBAM fall into it more often? Its channel gate adds a score made of the means
+# and a score made of the maxima. Compare the two over many pictures, as they come to the gate:
+
+# %%
+test = cued.examples(1000, torch.Generator().manual_seed(1), "test")
+x = cued.GatedNetwork(cued.EXPERIMENT.full, "CBAM").scaled(test.images)  # (1000, 10, 9, 18)
+for name, maps in (("signal", x[:, ::2]), ("cue", x[:, 1::2])):
+    for way, s in (("mean", maps.mean((2, 3))), ("maximum", maps.amax((2, 3)))):
+        print(f"{name:6}  {way:7}  {s.mean().abs():4.1f}   from picture to picture +- {s.std(0).mean():.1f}")
+
+# %% [markdown]
+# A signal's mean says nothing and is 0. Its maximum says as little, for every signal holds a digit, and it is 6.3 in every picture: for the gate it is a bias that nobody asked for, and a gate may drift shut by it before there is anything to open for. Trials outside the record bear that out (the docstring of
+# `ch03_cued_channel` has them): without the maximum, or with inputs a quarter as large, the cues are found. And we had chosen the scale of the inputs in trials with squeeze-and-excitation, which is no neutral choice. So read that line as a warning about maxima and scales, and not as a verdict on CBAM. Read the plain line with care, too: given more steps it comes closer. It is slow, not unable.
 #
 # **And where it does not help.** Two tasks with the same channels, the same networks and the same budget. In *one digit* there is a single digit in one of the signals, and no cue. In *a place* there are two digits, side by side, in channels drawn at random, and the cue says which *place* counts: the nearer, or the farther one. That is as much of a
 # choice as before.

@@ -17,7 +17,12 @@ from pathlib import Path
 from course_lib.paths import ROOT
 
 PACKAGE = "course_lib"
-FRAME = f"{PACKAGE}.experiments"      # runs experiments and writes them down, but makes no figure
+EXPERIMENTS = f"{PACKAGE}.experiments"
+# What runs experiments and writes them down, but makes no figure. The folder's other modules do.
+FRAME = {EXPERIMENTS} | {
+    f"{EXPERIMENTS}.{name}" for name in ("code_hash", "experiment", "machine", "records", "registry", "running",
+                                         "telling", "threads")
+}
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -37,7 +42,7 @@ def modules_behind(module: str, root: Path = ROOT) -> set[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += [other for other in _imports(name, root) if not _in_frame(other)]
+            waiting += [other for other in _imports(name, root) if other not in FRAME]
     return found
 
 
@@ -95,11 +100,6 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
     parents = package.split(".")
     parents = parents[:len(parents) - node.level + 1]
     return ".".join([*parents, node.module] if node.module else parents)
-
-
-def _in_frame(module: str) -> bool:
-    """Chapters' own modules lie in the frame's folder, but are experiments."""
-    return f"{module}.".startswith(f"{FRAME}.") and not module.startswith(f"{FRAME}.ch")
 
 
 def _path(module: str, root: Path) -> Path | None:

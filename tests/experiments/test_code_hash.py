@@ -110,6 +110,15 @@ def test_modules_behind(package):
     }
 
 
+def test_a_helper_beside_the_experiments_counts_and_what_runs_them_does_not(package):
+    (package / "course_lib/experiments/sums.py").write_text("TOTAL = 1\n")
+    with (package / "course_lib/experiments/ch01_toy.py").open("a") as file:
+        file.write("from course_lib.experiments.sums import TOTAL\n")
+    behind = modules_behind(TOY, package)
+    assert "course_lib.experiments.sums" in behind
+    assert "course_lib.experiments.running" not in behind
+
+
 def test_a_name_under_another_name_leads_to_its_module(package):
     (package / "course_lib/experiments/ch01_toy.py").write_text("from course_lib.data import numbers\n")
     assert modules_behind(TOY, package) == {TOY, "course_lib.data.digits", "course_lib.paths"}
