@@ -69,7 +69,7 @@ def test_mechanisms_and_models_import_torch_and_nothing_else(part):
     assert outside - set(sys.stdlib_module_names) <= {"torch", "course_lib"}
 
 
-@pytest.mark.parametrize("part", ["attention", "models"])
+@pytest.mark.parametrize("part", ["attention", "models", "training"])
 def test_the_front_door_is_in_order_and_documented(part):
     package = import_module(f"course_lib.{part}")
     assert package.__all__ == sorted(package.__all__)
