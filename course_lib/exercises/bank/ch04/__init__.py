@@ -1,8 +1,14 @@
 """Chapter 4: self-attention and non-local blocks."""
 
+from course_lib.exercises.bank.ch04.dot_product_normalizer import DOT_PRODUCT_NORMALIZER
+from course_lib.exercises.bank.ch04.non_local_loops import NON_LOCAL_LOOPS
 from course_lib.exercises.bank.ch04.questions import QUESTIONS
 from course_lib.exercises.bank.ch04.receptive_field import RECEPTIVE_FIELD
 
-EXERCISES = (RECEPTIVE_FIELD,)
+EXERCISES = (
+    RECEPTIVE_FIELD,
+    NON_LOCAL_LOOPS,
+    DOT_PRODUCT_NORMALIZER,
+)
 
 __all__ = ["EXERCISES", "QUESTIONS"]

@@ -22,7 +22,9 @@ def multiplied(step, kernel, stride, dilation):
     return step * stride
 
 
-def wired(more=added, spread=multiplied, start=1, order=lambda layers: layers, end=lambda side: side):
+def wired(
+    more=added, spread=multiplied, start=1, order=lambda layers: layers, end=lambda side: side
+):
     """The reference with one part exchanged."""
 
     def answer(layers):
@@ -59,7 +61,7 @@ def step_of_the_last(layers):
 
 
 def from_the_last(layers):
-    """One place of the last map, and what it needs of the map before, and of the one before that."""
+    """One place of the last map, what it needs of the map before, and of the one before that."""
     side = 1
     for kernel, stride, dilation in reversed(layers):
         side = (side - 1) * stride + (kernel - 1) * dilation + 1
@@ -67,7 +69,7 @@ def from_the_last(layers):
 
 
 def kernels_added_from_the_last(layers):
-    """Read from the last layer to the first, with all of a place's pixels multiplied by the stride."""
+    """From the last layer to the first, with all of a place's pixels multiplied by the stride."""
     side = 1
     for kernel, stride, dilation in reversed(layers):
         side = side * stride + (kernel - 1) * dilation
@@ -77,7 +79,8 @@ def kernels_added_from_the_last(layers):
 def as_a_sum(layers):
     strides = [stride for _, stride, _ in layers]
     return 1 + sum(
-        (kernel - 1) * dilation * math.prod(strides[:i]) for i, (kernel, _, dilation) in enumerate(layers)
+        (kernel - 1) * dilation * math.prod(strides[:i])
+        for i, (kernel, _, dilation) in enumerate(layers)
     )
 
 
@@ -90,7 +93,7 @@ def by_its_ends(layers):
 
 
 def by_places(layers):
-    """All pixels of a row that place 0 reaches, as a set; dilation leaves holes, so the ends count."""
+    """All pixels that place 0 reaches, as a set; dilation leaves holes, so the ends count."""
     places = {0}
     for kernel, stride, dilation in reversed(layers):
         places = {place * stride + tap * dilation for place in places for tap in range(kernel)}
