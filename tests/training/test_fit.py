@@ -48,6 +48,7 @@ def test_it_makes_the_steps_of_a_plain_loop(network, data):
         assert history.lr[step] == pytest.approx(optimizer.param_groups[0]["lr"])
     torch.testing.assert_close(weights(model), weights(plain))
     assert max(history.grad_norm) > 0.5                       # else clipping was never tried
+    assert not model.training
 
 
 def test_the_result_depends_on_the_seed_and_not_on_the_random_state(network, data):
