@@ -24,6 +24,8 @@ class Stage:
         batched: The inputs whose first axis counts samples that must not influence each other.
         compare_gradients: Whether the gradients must have the reference's values, not only exist.
         hidden: Runs only when the work is graded.
+        newborn: The module keeps the weights that its own constructor gave it; they are not loaded. Compare only what
+            does not depend on chance, such as a block that starts as the identity.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Stage:
     batched: tuple[str, ...] = ()
     compare_gradients: bool = False
     hidden: bool = False
+    newborn: bool = False
     rtol: float = 1e-4
     atol: float = 1e-5
 
@@ -83,6 +86,7 @@ class Case:
     config: Mapping[str, Any] | None = None
     weights: Mapping[str, Tensor] | None = None  # the state that a module answer is given before it runs
     batched: tuple[str, ...] = ()
+    newborn: bool = False  # keep the weights of the answer's own constructor
 
 
 def draw_case(exercise: Exercise, stage: Stage, seed: int) -> Case:
@@ -95,4 +99,8 @@ def draw_case(exercise: Exercise, stage: Stage, seed: int) -> Case:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream)
         weights = exercise.reference(**config).state_dict()
-    return Case(inputs, config, weights, stage.batched)
+        # What starts at zero hides all that it multiplies: the check needs weights such as training leaves.
+        for name, value in weights.items():
+            if value.is_floating_point() and not value.any():
+                weights[name] = 0.5 * torch.randn_like(value)
+    return Case(inputs, config, weights, stage.batched, stage.newborn)

@@ -133,6 +133,18 @@ def test_general_slips_are_named(answer, name):
     assert finding.shows and finding.try_next
 
 
+def test_another_order_of_summation_is_not_another_result():
+    def rounds_otherwise_without_a_gradient(x):
+        lost = 0 if x.requires_grad else 2e-7
+        return x.mean(-1) - x.mean(-1).detach() + lost
+
+    zero = replace(_exercise().stages[2], hidden=False, atol=1e-4)
+    finding = _finding(rounds_otherwise_without_a_gradient, stages=(zero,))
+    assert finding.name == "two calls, two results"  # zero everywhere: no size to measure the loss by
+    right = judge(_exercise(stages=(zero,)), lambda x: x.mean(-1) + (0 if x.requires_grad else 2e-4))
+    assert right.status == "passed"
+
+
 def test_leak_through_a_batch_statistic():
     x = _exercise(reference=lambda x: x - x.mean(-1, keepdim=True))
     assert judge(x, lambda x: x - x.mean(0, keepdim=True)).finding.name in (
@@ -257,6 +269,41 @@ def test_module_slips():
     assert judge(exercise, Affine(3)).finding.name == "an instance, not the class"
     assert judge(exercise, lambda x: x).finding.name == "not a module"
     assert "line.bias" in judge(exercise, NoBias).finding.shows
+
+
+class _BornAsTheIdentity(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 3)
+        nn.init.zeros_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, x):
+        return x + self.fc(x)
+
+
+class _BornAtRandom(_BornAsTheIdentity):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 3)
+
+
+class _NeverMore(_BornAsTheIdentity):
+    def forward(self, x):
+        return x
+
+
+def test_a_newborn_module_keeps_its_own_weights_and_others_get_none_that_are_zero():
+    stages = tuple(
+        Stage(name, "tells", lambda g: {"x": torch.randn(2, 3, generator=g)}, newborn=name == "at birth")
+        for name in ("trained", "at birth")
+    )
+    wrong = Mistake("at random", _BornAtRandom, "it is random", "zeros")
+    exercise = _exercise(reference=_BornAsTheIdentity, stages=stages, mistakes=(wrong,))
+    assert judge(exercise, _BornAsTheIdentity).status == "passed"
+    born = judge(exercise, _BornAtRandom)
+    assert (born.stage.name, born.finding.name) == ("at birth", "at random")
+    assert judge(exercise, _NeverMore).stage.name == "trained"
 
 
 def test_drawing_weights_leaves_the_global_stream_alone():
