@@ -4,7 +4,12 @@ attend.py              attend: softmax attention, the primitive that every mecha
                        attend_with_scores, attention_weights: its two steps, for scores of another kind
 scores.py              five ways to ask "how well does this key answer this query?"
 multihead.py           several lookups at once, with learned projections: self- and cross-attention
-positions.py           sine-cosine positions: attention alone does not know where a token stands
+non_local_operator.py  non_local: every place gathers from every place, by one of four functions
+non_local.py           NonLocal: the operator as a block in a network, in 1D, 2D and 3D
+self_attention_2d.py   self-attention on feature maps, as in SAGAN
+positions.py           sine-cosine positions: attention alone does not know where a token stands; resizing
+relative_bias.py       RelativePositionBias: a learned number for every offset between two places
+rollout.py             rollout: attention followed through all layers
 record.py              record_attention: look at the weights of every attend inside a model
 coordinates.py         place_centres: where a place lies on a map of any size
 soft_location.py       one distribution over the places of a map, and the features expected under it
@@ -34,8 +39,12 @@ from course_lib.attention.glimpse import glimpse_pixels, glimpses
 from course_lib.attention.gumbel import gumbel_noise, gumbel_softmax
 from course_lib.attention.location_policy import draw_centre, draw_place
 from course_lib.attention.multihead import MultiHeadAttention, from_torch, merge_heads, split_heads
-from course_lib.attention.positions import sincos_positions_1d
+from course_lib.attention.non_local import NonLocal
+from course_lib.attention.non_local_operator import non_local
+from course_lib.attention.positions import interpolate_positions, sincos_positions_1d, sincos_positions_2d
 from course_lib.attention.record import record_attention
+from course_lib.attention.relative_bias import RelativePositionBias, relative_position_index
+from course_lib.attention.rollout import rollout
 from course_lib.attention.score_function import (
     LearnedBaseline,
     RunningBaseline,
@@ -49,6 +58,7 @@ from course_lib.attention.scores import (
     dot_scores,
     scaled_dot_scores,
 )
+from course_lib.attention.self_attention_2d import SelfAttention2d
 from course_lib.attention.soft_location import expected_place, soft_location
 from course_lib.attention.spatial_gate import CBAMSpatialGate, SpatialGate
 from course_lib.attention.squeeze_excitation import SqueezeExcitation
@@ -61,8 +71,11 @@ __all__ = [
     "EfficientChannelAttention",
     "LearnedBaseline",
     "MultiHeadAttention",
+    "NonLocal",
     "ParallelCBAM",
+    "RelativePositionBias",
     "RunningBaseline",
+    "SelfAttention2d",
     "SpatialGate",
     "SqueezeExcitation",
     "additive_scores",
@@ -82,11 +95,16 @@ __all__ = [
     "glimpses",
     "gumbel_noise",
     "gumbel_softmax",
+    "interpolate_positions",
     "merge_heads",
+    "non_local",
     "place_centres",
     "record_attention",
+    "relative_position_index",
+    "rollout",
     "scaled_dot_scores",
     "sincos_positions_1d",
+    "sincos_positions_2d",
     "soft_location",
     "split_heads",
     "surrogate_loss",
