@@ -21,6 +21,17 @@ _ADVICE = (
             " right. Write both shapes one under the other, aligned at the right."
         ),
     ),
+    (
+        r"Sizes of tensors must match except",
+        (
+            "`torch.cat` joins along one axis, and on all others the sizes must be equal. `expand` repeats an"
+            " axis of size 1."
+        ),
+    ),
+    (
+        r"Tensors must have same number of dimensions",
+        "`torch.cat` joins tensors of equally many axes. Write both shapes down; `unsqueeze` or `[None]` adds one.",
+    ),
     (r"mask \[.*\] at index|shape of the mask", "`scores[~mask]` does not broadcast. `masked_fill` does."),
     (
         r"shape '.*' is invalid for input",

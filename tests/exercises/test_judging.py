@@ -134,15 +134,13 @@ def test_general_slips_are_named(answer, name):
 
 
 def test_another_order_of_summation_is_not_another_result():
-    def rounds_otherwise_without_a_gradient(x):
-        lost = 0 if x.requires_grad else 2e-7
-        return x.mean(-1) - x.mean(-1).detach() + lost
+    far = replace(_exercise().stages[2], hidden=False)  # numbers near 100
 
-    zero = replace(_exercise().stages[2], hidden=False, atol=1e-4)
-    finding = _finding(rounds_otherwise_without_a_gradient, stages=(zero,))
-    assert finding.name == "two calls, two results"  # zero everywhere: no size to measure the loss by
-    right = judge(_exercise(stages=(zero,)), lambda x: x.mean(-1) + (0 if x.requires_grad else 2e-4))
-    assert right.status == "passed"
+    def rounded(loss):
+        return lambda x: x.mean(-1) + (0 if x.requires_grad else loss)
+
+    assert judge(_exercise(stages=(far,)), rounded(2e-4)).status == "passed"
+    assert _finding(rounded(0.1), stages=(far,)).name == "two calls, two results"
 
 
 def test_leak_through_a_batch_statistic():

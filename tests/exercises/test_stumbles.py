@@ -26,6 +26,8 @@ def _again(q, k, v, mask=None):
     [
         (lambda q, k, v, mask=None: q @ k, "inner sizes"),
         (lambda q, k, v, mask=None: q + v, "aligned at the right"),
+        (lambda q, k, v, mask=None: torch.cat([q.mT, q.mT[..., :1]], dim=0), "`expand`"),
+        (lambda q, k, v, mask=None: torch.cat([q[None], q]), "equally many axes"),
         (lambda q, k, v, mask=None: q.reshape(7, 7) @ v, "number of elements"),
         (lambda q, k, v, mask=None: q.T.view(-1), "Use `reshape`"),
         (lambda q, k, v, mask=None: (q - q.max(-1)) @ v, "`.values`"),
