@@ -1,4 +1,4 @@
-"""Which examples make up each batch: the whole data set shuffled, then anew, for as many steps as there are."""
+"""Which examples make up each batch: the whole data set in a shuffled order, then in another, and so on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 def predict(model: nn.Module, inputs: Tensor, *, batch_size: int = 256) -> Tensor:
-    """The model's outputs in `eval()` and without gradients, batch by batch, on the CPU: (n, ...) -> (n, ...).
+    """The model's outputs in `eval()` and without gradients, on the CPU: (n, ...) -> (n, ...).
 
-    The model is left in the mode in which it was.
+    It takes batch_size inputs at a time, and leaves the model in the mode in which it was.
     """
     was_training = model.training
     device = next((p.device for p in model.parameters()), torch.device("cpu"))

@@ -95,8 +95,8 @@ def fit(
         raise ValueError(f"evaluate_every must be at least 1, got {every}.")
 
     team = join_team(device)
-    recipe = {"steps": steps, "batch_size": batch_size, "processes": team.size, "examples": len(data), "lr": lr,
-              "weight_decay": weight_decay, "warmup": warmup, "clip": clip, "seed": seed}
+    recipe = {"steps": steps, "batch_size": batch_size, "processes": team.size, "examples": len(data),
+              "lr": lr, "weight_decay": weight_decay, "warmup": warmup, "clip": clip, "seed": seed}
     with torch.random.fork_rng([team.device] if team.device.type == "cuda" else []):
         stepper = Stepper(model, loss, team, steps=steps, lr=lr, weight_decay=weight_decay, warmup=warmup,
                           clip=clip, seed=seed, augment=augment, autocast=autocast)

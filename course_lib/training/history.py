@@ -51,10 +51,11 @@ class History:
         return list(steps), list(values)
 
     def plot(self) -> "Figure":
-        """Loss, learning rate, and every figure of the evaluations, each over the steps in a panel of its own."""
+        """Loss, learning rate and every figure of the evaluations over the steps, a panel each."""
         import matplotlib.pyplot as plt  # a slow import, and trainings run without figures
 
-        curves = {"loss": (range(1, self.steps + 1), self.loss), "learning rate": (range(1, self.steps + 1), self.lr)}
+        each = range(1, self.steps + 1)
+        curves = {"loss": (each, self.loss), "learning rate": (each, self.lr)}
         curves |= {name: self.curve(name) for name in self.last}
         fig, axes = plt.subplots(1, len(curves), figsize=(3.2 * len(curves), 2.6), layout="constrained")
         for ax, (name, (steps, values)) in zip(axes, curves.items()):

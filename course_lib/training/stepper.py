@@ -32,7 +32,8 @@ class Stepper:
         self.loss, self.team, self.clip, self.seed, self.augment = loss, team, clip, seed, augment
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(decay_groups(self.parameters, weight_decay), lr)
-        self.schedule = LambdaLR(self.optimizer, lambda step: warmup_cosine(min(step, steps - 1), steps, warmup))
+        last = steps - 1  # after the last step the schedule asks for one more
+        self.schedule = LambdaLR(self.optimizer, lambda step: warmup_cosine(min(step, last), steps, warmup))
         on = autocast and team.device.type == "cuda"
         half = torch.bfloat16 if on and torch.cuda.is_bf16_supported() else torch.float16
         self.autocast = torch.autocast(team.device.type, half, enabled=on)
@@ -76,8 +77,8 @@ class Stepper:
         losses, norms = self.team.mean(torch.stack(self.fresh)).cpu().unbind(1)  # (steps, 2) -> 2 x (steps,)
         if not losses.isfinite().all():
             bad = self.history.steps + int((~losses.isfinite()).nonzero()[0, 0]) + 1
-            raise FloatingPointError(f"the loss of step {bad} is not a finite number. Try a lower lr, and look"
-                                     " whether the data are finite.")
+            raise FloatingPointError(f"the loss of step {bad} is not a finite number. Try a lower lr, and"
+                                     " look whether the data are finite.")
         self.history.loss += losses.tolist()
         self.history.grad_norm += norms.tolist()
         self.fresh = []
@@ -100,8 +101,9 @@ class Stepper:
         there = {name: tuple(tensor.shape) for name, tensor in state["model"].items()}
         if now != there:
             odd = sorted(name for name in now.keys() | there.keys() if now.get(name) != there.get(name))
-            raise ValueError(f"the checkpoint is of another model: {', '.join(odd[:5])} differ in shape or are"
-                             " in one of the two only. Move the file away or give another path to start anew.")
+            raise ValueError(f"the checkpoint is of another model: {', '.join(odd[:5])} differ in shape or"
+                             " are in one of the two only. Move the file away or give another path to start"
+                             " anew.")
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
