@@ -1,10 +1,29 @@
 """Models built from the mechanisms of `attention`, one a file. This folder stands on attention and torch.
 
 looker.py             Looker: one look at a canvas; every way to attend joins the same two halves
+vit.py                VisionTransformer: patches, an encoder, a head
+patch_embed.py        PatchEmbed: an image is cut into patches, each becomes a token
+encoder_block.py      EncoderBlock: attention and an MLP, each in a residual branch
+drop_path.py          DropPath: stochastic depth
+vit_weights.py        vit_from_torchvision: weights from elsewhere
 recurrent_glimpse.py  RecurrentGlimpse: looks at few places, one after the other; hard attention
 """
 
+from course_lib.models.drop_path import DropPath
+from course_lib.models.encoder_block import EncoderBlock
 from course_lib.models.looker import Looker
+from course_lib.models.patch_embed import PatchEmbed
 from course_lib.models.recurrent_glimpse import Looks, RecurrentGlimpse
+from course_lib.models.vit import VisionTransformer
+from course_lib.models.vit_weights import vit_from_torchvision
 
-__all__ = ["Looker", "Looks", "RecurrentGlimpse"]
+__all__ = [
+    "DropPath",
+    "EncoderBlock",
+    "Looker",
+    "Looks",
+    "PatchEmbed",
+    "RecurrentGlimpse",
+    "VisionTransformer",
+    "vit_from_torchvision",
+]
