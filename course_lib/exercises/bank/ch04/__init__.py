@@ -4,11 +4,13 @@ from course_lib.exercises.bank.ch04.dot_product_normalizer import DOT_PRODUCT_NO
 from course_lib.exercises.bank.ch04.non_local_loops import NON_LOCAL_LOOPS
 from course_lib.exercises.bank.ch04.questions import QUESTIONS
 from course_lib.exercises.bank.ch04.receptive_field import RECEPTIVE_FIELD
+from course_lib.exercises.bank.ch04.theta_phi_g import THETA_PHI_G
 
 EXERCISES = (
     RECEPTIVE_FIELD,
     NON_LOCAL_LOOPS,
     DOT_PRODUCT_NORMALIZER,
+    THETA_PHI_G,
 )
 
 __all__ = ["EXERCISES", "QUESTIONS"]
