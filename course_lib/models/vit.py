@@ -138,9 +138,9 @@ class VisionTransformer(nn.Module):
         return F.pad(cells, (0, 0, self.num_prefix_tokens, 0))[None]  # (1, N, C): a class token has no place
 
     def _start(self) -> None:
-        # Xavier's width-aware start, as in the paper's code: timm's 0.02 leaves a narrow model nearly silent. The
-        # class token has 0.02 all the same, for the first norm scales up what is smaller, and its gradient. The
-        # head does not start at zero: no gradient would come through it.
+        # Xavier's start minds the width, as in the paper's code; timm's 0.02 leaves a narrow model nearly silent.
+        # The class token has 0.02: the first norm scales up what is smaller, and its gradient with it. The head
+        # does not start at zero: no gradient would come through it.
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
