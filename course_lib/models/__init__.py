@@ -6,6 +6,8 @@ patch_embed.py        PatchEmbed: an image is cut into patches, each becomes a t
 encoder_block.py      EncoderBlock: attention and an MLP, each in a residual branch
 drop_path.py          DropPath: stochastic depth
 vit_weights.py        vit_from_torchvision: weights from elsewhere
+unet.py               UNet: down, through a neck of your choice, and up again
+receptive_field.py    receptive_field_of: how far a network sees, measured
 recurrent_glimpse.py  RecurrentGlimpse: looks at few places, one after the other; hard attention
 """
 
@@ -13,7 +15,9 @@ from course_lib.models.drop_path import DropPath
 from course_lib.models.encoder_block import EncoderBlock
 from course_lib.models.looker import Looker
 from course_lib.models.patch_embed import PatchEmbed
+from course_lib.models.receptive_field import receptive_field_of, seen_box
 from course_lib.models.recurrent_glimpse import Looks, RecurrentGlimpse
+from course_lib.models.unet import UNet
 from course_lib.models.vit import VisionTransformer
 from course_lib.models.vit_weights import vit_from_torchvision
 
@@ -24,6 +28,9 @@ __all__ = [
     "Looks",
     "PatchEmbed",
     "RecurrentGlimpse",
+    "UNet",
     "VisionTransformer",
+    "receptive_field_of",
+    "seen_box",
     "vit_from_torchvision",
 ]
