@@ -1,6 +1,7 @@
 """Chapter 4: self-attention and non-local blocks."""
 
 from course_lib.exercises.bank.ch04.dot_product_normalizer import DOT_PRODUCT_NORMALIZER
+from course_lib.exercises.bank.ch04.non_local_block import NON_LOCAL_BLOCK
 from course_lib.exercises.bank.ch04.non_local_loops import NON_LOCAL_LOOPS
 from course_lib.exercises.bank.ch04.questions import QUESTIONS
 from course_lib.exercises.bank.ch04.receptive_field import RECEPTIVE_FIELD
@@ -11,6 +12,7 @@ EXERCISES = (
     NON_LOCAL_LOOPS,
     DOT_PRODUCT_NORMALIZER,
     THETA_PHI_G,
+    NON_LOCAL_BLOCK,
 )
 
 __all__ = ["EXERCISES", "QUESTIONS"]

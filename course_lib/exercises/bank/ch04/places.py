@@ -1,4 +1,4 @@
-"""What the map exercises of the chapter have in common: places in, places out, one part exchangeable."""
+"""What the chapter's map exercises have in common: the embedded Gaussian, part by part."""
 
 import torch
 
