@@ -113,14 +113,13 @@ class VisionTransformer(nn.Module):
 
         Learned positions are interpolated and become new parameters: make the optimiser afterwards.
         """
-        old = self.grid
+        old, prefix = self.grid, self.num_prefix_tokens
         self.patch_embed.set_input_size(img_size)
         if self.grid == old:
             return
         if self.positions == "learned":
-            prefix, learns = self.num_prefix_tokens, self.pos_embed.requires_grad
             new = interpolate_positions(self.pos_embed, old, self.grid, num_prefix_tokens=prefix)
-            self.pos_embed = nn.Parameter(new, requires_grad=learns)
+            self.pos_embed = nn.Parameter(new, requires_grad=self.pos_embed.requires_grad)
         elif self.positions == "relative":
             for block in self.blocks:
                 block.rel_pos.set_grid(self.grid)
@@ -138,12 +137,13 @@ class VisionTransformer(nn.Module):
         return F.pad(cells, (0, 0, self.num_prefix_tokens, 0))[None]  # (1, N, C): a class token has no place
 
     def _start(self) -> None:
-        # Xavier's start minds the width, as in the paper's code; timm's 0.02 leaves a narrow model nearly silent.
-        # The class token has 0.02: the first norm scales up what is smaller, and its gradient with it. The head
-        # does not start at zero: no gradient would come through it.
-        for module in self.modules():
+        # Xavier's start minds the width; timm's 0.02 leaves a narrow model nearly silent. A head that starts
+        # at zero would hand back no gradient; a class token near zero, by the first norm, too large a one.
+        for name, module in self.named_modules():
             if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
+                maps = 3 if name.endswith("qkv") else 1  # q, k and v are three maps in one
+                for weight in module.weight.detach().chunk(maps):
+                    nn.init.xavier_uniform_(weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         for parameter in self.parameters(recurse=False):  # cls_token and pos_embed
