@@ -267,8 +267,8 @@ def test_the_start():
 
 @pytest.mark.parametrize("positions", ["learned", "relative", "none"])
 def test_learns_which_half_is_bright_if_it_has_positions(positions):
-    # Two blocks: where a patch is, relative positions tell the other patches, and these the class token.
-    model = VisionTransformer((4, 8), 2, 1, 2, 16, 2, 2, positions=positions)
+    form = {"positions": positions, "class_token": False, "global_pool": "avg"}
+    model = VisionTransformer((4, 8), 2, 1, 2, 16, 1, 2, **form)
     optimiser, losses = torch.optim.AdamW(model.parameters(), lr=3e-3), []
     for _ in range(100):
         y = torch.randint(2, (64,))
@@ -280,6 +280,15 @@ def test_learns_which_half_is_bright_if_it_has_positions(positions):
         losses[-1].backward()
         optimiser.step()
     assert torch.stack(losses[-10:]).mean() > 0.65 if positions == "none" else losses[-1] < 0.2
+
+
+def test_one_relative_block_tells_patches_their_place_but_not_the_class_token():
+    """Its bias is one number for all cells, so it learns of places in the second block, from the patches."""
+    x = images(1)
+    swapped = torch.cat([x[..., 8:16, :], x[..., :8, :], x[..., 16:, :]], dim=2)  # first two rows of patches
+    for depth, blind in [(1, True), (2, False)]:
+        model = randomise(tiny(positions="relative", depth=depth))
+        assert torch.allclose(model(x), model(swapped), **TIGHT) == blind
 
 
 def test_positions_that_are_not_learned_are_no_weights():
