@@ -101,7 +101,8 @@ def interpolate_positions(
         new_grid: (H, W).
         num_prefix_tokens: P, tokens without a place, such as a class token. They are handed on as they are.
         mode: "bicubic" or "bilinear".
-        antialias: whether to blur before shrinking. Makes no difference to growing.
+        antialias: whether to blur before shrinking. With "bicubic" growing differs a little too: the
+            blurring kind is PIL's, whose cubic curve is not PyTorch's (a = -0.5 there, -0.75 here).
 
     Returns:
         (..., P + H * W, C). `positions` itself, if the grid does not change.

@@ -39,7 +39,9 @@ class RelativePositionBias(nn.Module):
 
     @torch.no_grad()
     def set_grid(self, grid: tuple[int, int]) -> None:
-        """Fit another grid: the table is resized as an image of offsets. The parameter is a new one.
+        """Fit another grid: the table is resized as an image of offsets (bicubic, as timm and Swin have it).
+
+        The parameter is a new one: make the optimiser afterwards.
 
         Raises:
             ValueError: an empty grid.
@@ -48,7 +50,7 @@ class RelativePositionBias(nn.Module):
         index = relative_position_index(grid, class_token=self.class_token).to(table.device)
         offsets, rest = table[: (2 * h - 1) * (2 * w - 1)], table[(2 * h - 1) * (2 * w - 1) :]
         old, new = (2 * h - 1, 2 * w - 1), (2 * new_h - 1, 2 * new_w - 1)
-        table = torch.cat([interpolate_positions(offsets, old, new), rest])
+        table = torch.cat([interpolate_positions(offsets, old, new, antialias=False), rest])
         self.relative_position_bias_table = nn.Parameter(
             table, requires_grad=self.relative_position_bias_table.requires_grad
         )

@@ -33,7 +33,7 @@ def randomise(model):
     """Weights of a trained model's size: nothing is zero, norms neither start at 1 nor shrink the tokens."""
     with torch.no_grad():
         for name, p in model.named_parameters():
-            p.normal_(std=0.1 if p.ndim > 1 else 0.3)
+            p.normal_(std=p[0].numel() ** -0.5 if p.ndim in (2, 4) else 0.3)
             if "norm" in name and name.endswith("weight"):
                 p.add_(1.0)
     return model.eval()
