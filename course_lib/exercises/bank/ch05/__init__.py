@@ -3,6 +3,7 @@
 from course_lib.exercises.bank.ch05.class_token import CLASS_TOKEN
 from course_lib.exercises.bank.ch05.patch_embedding import PATCH_EMBEDDING
 from course_lib.exercises.bank.ch05.patchify import PATCHIFY
+from course_lib.exercises.bank.ch05.pre_norm_block import PRE_NORM_BLOCK
 from course_lib.exercises.bank.ch05.questions import QUESTIONS
 from course_lib.exercises.bank.ch05.sincos_2d import SINCOS_2D
 from course_lib.exercises.bank.ch05.unpatchify import UNPATCHIFY
@@ -13,6 +14,7 @@ EXERCISES = (
     PATCH_EMBEDDING,
     SINCOS_2D,
     CLASS_TOKEN,
+    PRE_NORM_BLOCK,
 )
 
 __all__ = ["EXERCISES", "QUESTIONS"]
