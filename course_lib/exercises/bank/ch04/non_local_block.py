@@ -100,13 +100,13 @@ NON_LOCAL_BLOCK = Exercise(
         Mistake(
             "x subtracted",
             answers.wired(end=lambda z, x: z - x),
-            "You subtract x.",
-            "Add it.",
+            "You subtract x from what `w_z` gives.",
+            "Add x, as it came in.",
         ),
         Mistake(
             "residual twice",
             answers.wired(end=lambda z, x: z + 2 * x),
-            "x is in your result twice.",
+            "x is in your result twice, not once.",
             "Add it once, at the end.",
         ),
         Mistake(
@@ -114,7 +114,7 @@ NON_LOCAL_BLOCK = Exercise(
             answers.z_multiplies,
             "You multiply x with what `w_z` gives, as a gate would. At birth `w_z` gives 0, and"
             " everything would be wiped out.",
-            "Add x.",
+            "Add x to it: at birth x then comes through untouched.",
         ),
         Mistake(
             "w_z forgotten",

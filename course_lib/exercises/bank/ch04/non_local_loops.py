@@ -112,7 +112,7 @@ NON_LOCAL_LOOPS = Exercise(
         Mistake(
             "multiplied by C",
             answers.wired(c=lambda f: 1 / answers.over_keys(f)),
-            "You multiply by C(x).",
+            "You multiply by C(x) where you should divide.",
             "The formula says 1 / C(x).",
         ),
         Mistake(

@@ -139,14 +139,14 @@ SPACE_TIME = Exercise(
             answers.masked(lambda query, key, frames: key <= query),
             "No frame of yours looks at a later one. The clip is there as a whole: the non-local"
             " block looks both ways.",
-            "No mask.",
+            "No mask: all times are keys.",
         ),
         Mistake(
             "only neighbouring frames",
             answers.masked(lambda query, key, frames: (key - query).abs() <= 1),
             "Your frames look at themselves and at the next on either side. The point is that"
             " distance in time costs nothing.",
-            "No mask.",
+            "No mask: all times are keys.",
         ),
         Mistake(
             "only the first frame asked",
@@ -308,8 +308,8 @@ SPACE_TIME = Exercise(
         Mistake(
             "frames before channels",
             places.wired(write=answers.time_first),
-            "You return (B, T, E, H, W).",
-            "Channels stand before time: (B, E, T, H, W).",
+            "You return (B, T, E, H, W): time stands before the channels.",
+            "One transpose more, or one less: (B, E, T, H, W).",
         ),
         Mistake(
             "channels last",
