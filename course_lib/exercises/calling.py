@@ -109,7 +109,7 @@ def _prepare(answer: Answer, case: Case) -> Answer:
     if case.weights is None:
         return answer
     with torch.random.fork_rng(devices=[]):  # drawing the first weights must leave no trace
-        torch.manual_seed(0)  # and a newborn mistake is recognised by its numbers
+        torch.default_generator.manual_seed(0)  # and a newborn mistake is recognised by its numbers
         module = answer(**case.config)
     if not case.newborn:
         module.load_state_dict(case.weights)

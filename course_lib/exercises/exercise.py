@@ -97,7 +97,7 @@ def draw_case(exercise: Exercise, stage: Stage, seed: int) -> Case:
         return Case(inputs, batched=stage.batched)
     config = stage.config or {}
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream)
+        torch.default_generator.manual_seed(stream)  # torch.manual_seed is slow: it asks all devices
         weights = exercise.reference(**config).state_dict()
         # What starts at zero hides all that it multiplies: the check needs weights such as training leaves.
         for name, value in weights.items():
