@@ -1,3 +1,382 @@
-"""Questions of chapter 5."""
+"""The questions of chapter 5: retrieval, predictions before a cell runs, puzzles from published code."""
 
-QUESTIONS = ()
+from course_lib.exercises.question import Option, Question
+
+QUESTIONS = (
+    Question(
+        "reshaped-heads",
+        5,
+        "Tokens (B, N, C) are cut into heads by `reshape(B, H, N, D)`, without a transpose. What happens?",
+        (
+            Option(
+                "an error: the shapes do not fit",
+                "They fit: N C is H N D. Reshape counts numbers and nothing else.",
+            ),
+            Option(
+                "each head gets pieces of some tokens and never sees the others",
+                "Reshape reads on along the rows and moves no number. It will be the same trap with"
+                " patches, half an hour from now.",
+                right=True,
+            ),
+            Option(
+                "nothing: the order of the channels is for the network to choose",
+                "It may choose the order of channels within a token. Here numbers of different tokens end"
+                " up in one.",
+            ),
+        ),
+    ),
+    Question(
+        "five-apart",
+        5,
+        "Sine-cosine positions of 32 numbers. Which two dot products are equal?",
+        (
+            Option(
+                "those of places 3 and 8, and of places 30 and 35",
+                "The dot product depends on the distance alone, and both pairs are five apart.",
+                right=True,
+            ),
+            Option(
+                "those of places 3 and 8, and of places 6 and 16",
+                "Twice as far is less alike, not equally alike. Only the distance counts, and it is 5 and"
+                " 10.",
+            ),
+            Option(
+                "none: every place has a vector of its own",
+                "Every place has, and yet the angle between two of them depends only on how far each clock"
+                " has turned in between.",
+            ),
+        ),
+    ),
+    Question(
+        "far-corner",
+        5,
+        "Four 3 x 3 convolutions of stride 1 follow one another, or four layers of self-attention. From how"
+        " far away can a pixel of the result be influenced?",
+        (
+            Option(
+                "4 pixels, and anywhere",
+                "Each convolution adds one pixel on every side. A layer of attention sees all places at"
+                " once, the first already.",
+                right=True,
+            ),
+            Option(
+                "9 pixels, and 4",
+                "Nine is the width of the convolutions' window, four to each side and the middle. Attention"
+                " has no such window.",
+            ),
+            Option(
+                "anywhere, both: the layers are trained",
+                "Training sets weights. A weight that is not there cannot be set.",
+            ),
+        ),
+    ),
+    Question(
+        "half-the-patch",
+        5,
+        "Patches of 8 in place of 16, on the same photo. One map of attention weights takes ...",
+        (
+            Option(
+                "twice the memory",
+                "Twice would be a row of patches. There are twice as many in both directions, and a map has"
+                " them squared.",
+            ),
+            Option(
+                "4 times the memory",
+                "That is how many more tokens there are. A map holds a weight for every pair.",
+            ),
+            Option(
+                "16 times the memory",
+                "Four times the tokens, and every one of them has a weight for every one.",
+                right=True,
+            ),
+            Option(
+                "a quarter: the patches are smaller",
+                "The numbers in a patch are a quarter. The map does not hold patches, it holds pairs.",
+            ),
+        ),
+    ),
+    Question(
+        "one-layer-two-names",
+        5,
+        "Cut into patches of 16 x 16 and send each through one linear layer. Is there a convolution that"
+        " gives the same numbers?",
+        (
+            Option(
+                "yes, with kernel 16 and stride 16",
+                "The same weights at every place, on windows that touch and do not overlap. A row of the"
+                " layer, folded up, is a filter.",
+                right=True,
+            ),
+            Option(
+                "yes, with kernel 16 and stride 1",
+                "That has an answer at every pixel. The patches stand 16 apart.",
+            ),
+            Option(
+                "no: a linear layer sees all of its input, a convolution a window",
+                "All of its input *is* a window here: the one patch.",
+            ),
+        ),
+    ),
+    Question(
+        "one-pixel-aside",
+        5,
+        "The photo moves one pixel to the right. What do the tokens do?",
+        (
+            Option(
+                "nothing, the patches are large",
+                "Most of each patch is the same picture, a pixel aside. But a filter weighs each pixel by"
+                " where it stands.",
+            ),
+            Option(
+                "they move, too: a convolution does that",
+                "It does in steps of its stride. One pixel is a sixteenth of a step.",
+            ),
+            Option(
+                "each changes a little, and none is an old one moved",
+                "Every patch now holds other pixels: one column came in, one went out, the rest stands"
+                " elsewhere. Only after 16 pixels are the old tokens back.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "shuffled-class",
+        5,
+        "Random weights, four layers of attention, a mean, a head. What happens to the ten scores when the"
+        " 294 patches are shuffled?",
+        (
+            Option(
+                "they change completely, it is another picture",
+                "To you. Ask which step of the network would notice.",
+            ),
+            Option(
+                "they change a little, since the network is not trained",
+                "Training would set the weights, and the argument holds for all weights.",
+            ),
+            Option(
+                "nothing at all",
+                "Each patch is embedded by itself, attention hands the order on, and the mean forgets it.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "just-count",
+        5,
+        "Now 0 is added to all numbers of token 0, 1 to those of token 1, up to 293. How much do the cat"
+        " and its jigsaw differ for the network?",
+        (
+            Option(
+                "not at all",
+                "What is the same in all numbers of a token is its mean, and the layer norm takes the mean"
+                " away. Not one layer hears of the count.",
+                right=True,
+            ),
+            Option(
+                "a little, for the first tokens only",
+                "For which tokens would the norm leave anything over? It subtracts 0 from the first, 293"
+                " from the last, and both are clean.",
+            ),
+            Option(
+                "a lot: 293 is much more than anything in a token",
+                "It is, before the layer norm. What does a norm do that subtracts the mean of a token's"
+                " numbers?",
+            ),
+        ),
+    ),
+    Question(
+        "next-in-line",
+        5,
+        "Patches numbered row by row, 21 in a row, 1D waves. Which place is most like the last one of row"
+        " 3, at the right edge?",
+        (
+            Option(
+                "the last of row 4, right below",
+                "It lies 21 steps away, as far as the one above.",
+            ),
+            Option(
+                "the one above it, at the right edge of row 2",
+                "That one is 21 steps away in the line.",
+            ),
+            Option(
+                "the first of row 4, at the left edge, as much as its left neighbour",
+                "One step on in the line is the next row's first. The waves do not know that the line was"
+                " folded.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "nine-heads",
+        5,
+        "Nine heads, each with a bias that allows one step only (up, up and left, and so on). Queries and"
+        " keys are zero. What is the layer?",
+        (
+            Option(
+                "the mean of each 3 x 3 neighbourhood",
+                "If all heads had the same values and output. Each head has an output matrix of its own.",
+            ),
+            Option(
+                "a 3 x 3 convolution",
+                "Each head fetches one neighbour, and its output matrix is the kernel's matrix for that"
+                " step. At the border the key is missing, and a query that may look nowhere gets zeros: zero"
+                " padding.",
+                right=True,
+            ),
+            Option(
+                "nothing useful: a softmax over one key is always 1",
+                "It is 1, and that is the use. The neighbour comes through whole.",
+            ),
+        ),
+    ),
+    Question(
+        "first-question",
+        5,
+        "In the first layer, how much does the class token's query differ between fifty pictures?",
+        (
+            Option(
+                "not at all",
+                "The class token is one learned vector, the same for all, and so is its position. It can"
+                " ask about this picture only after it has heard something of it.",
+                right=True,
+            ),
+            Option(
+                "a little, through the layer norm",
+                "The norm runs within a token. It does not mix the class token with the patches.",
+            ),
+            Option(
+                "as much as the pictures do",
+                "It has not seen them yet. What is it made of at that moment?",
+            ),
+        ),
+    ),
+    Question(
+        "twelve-in-a-row",
+        5,
+        "Twelve layers of attention, fresh weights, nothing between them. When are the 196 tokens all"
+        " alike?",
+        (
+            Option(
+                "never: heads and projections keep them apart",
+                "A projection is the same for all tokens. What attention hands back are means, and means of"
+                " the same things.",
+            ),
+            Option(
+                "after about twelve layers",
+                "It goes faster. Each layer averages over all 196 at once.",
+            ),
+            Option(
+                "after two",
+                "With small scores the first layer already hands back nearly the mean of all, to everybody.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "no-warm-up",
+        5,
+        "Twelve blocks, the full learning rate from the first step. Who learns?",
+        (
+            Option(
+                "neither: 120 steps are too few",
+                "They are enough for one of the two.",
+            ),
+            Option(
+                "both, post-norm more slowly",
+                "It does not come to speed. The first steps are the trouble, and what they break stays"
+                " broken.",
+            ),
+            Option(
+                "pre-norm only",
+                "Post-norm moves all blocks at full strength in the first step. Within a few steps its"
+                " tokens are the same for every picture.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "one-row-of-positions",
+        5,
+        "A position table of shape (batch, 1, D) is added to tokens (batch, N, D). What do the patches know"
+        " of their places?",
+        (
+            Option(
+                "nothing",
+                "One row, broadcast over all N places. And each picture of the batch gets another one.",
+                right=True,
+            ),
+            Option(
+                "nothing, but only until it is trained",
+                "No training gives the N places different rows. There is one.",
+            ),
+            Option(
+                "all they need: it is learned",
+                "It can learn only what it can hold. How many rows does it have for N places?",
+            ),
+        ),
+    ),
+    Question(
+        "unfold-and-view",
+        5,
+        "After the two unfolds the axes are (N, C, rows, columns, p, p). What does the view make of it?",
+        (
+            Option(
+                "an error, since the tensor is not contiguous",
+                "`contiguous()` stands in front. That is what made it run.",
+            ),
+            Option(
+                "patches, channels last",
+                "That would need the channels to move. View moves nothing.",
+            ),
+            Option(
+                "tokens of one channel only, each from three patches side by side",
+                "It reads on: 3 p p numbers are three patches of one channel. All of red comes first.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "no-keepdim",
+        5,
+        "`a` has rows that sum to 1. What does `a / a.sum(dim=-1)`, without keepdim, do to it?",
+        (
+            Option(
+                "nothing",
+                "The sums are all 1, so it does not matter along which axis they are laid. It begins to"
+                " matter once something was dropped.",
+                right=True,
+            ),
+            Option(
+                "it makes the columns sum to 1",
+                "It divides column m by the sum of *row* m. For the columns one would have to sum over"
+                " columns.",
+            ),
+            Option(
+                "it divides twice",
+                "There is one division, along the wrong axis.",
+            ),
+        ),
+    ),
+    Question(
+        "sixty-one",
+        5,
+        "A table of 14 x 14 positions, a picture of 61 x 61 patches, `scale_factor=61 / 14`. How many"
+        " positions come out along one side?",
+        (
+            Option(
+                "61",
+                "14 times 61/14 is 61, on paper. In floating point it is a hair less, and sizes are rounded"
+                " down.",
+            ),
+            Option(
+                "60",
+                "The product is 60.99999999999999, and what is behind the point is dropped.",
+                right=True,
+            ),
+            Option(
+                "62",
+                "It would have to be rounded up. Sizes are rounded down.",
+            ),
+        ),
+    ),
+)
