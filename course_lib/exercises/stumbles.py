@@ -135,7 +135,8 @@ def _advice(failure: Failure) -> str:
         a, b, c, d = sizes.groups()
         turned = " Transposing the second would make them equal." if b == d else ""
         return f"You multiply ({a}, {b}) by ({c}, {d}). The inner sizes {b} and {c} must be equal.{turned}"
-    if re.search(r"^(reshape|view|expand|unflatten)\(\) takes", failure.message):
+    floats = r"^(reshape|view|expand|unflatten)\(\) takes|tuple of ints,? ?but (got|found).* float"
+    if re.search(floats, failure.message):
         return "Sizes are whole numbers. Did a `/` make a float? `//` does not."
     if failure.type == "TypeError" and "positional argument" in failure.message and not failure.line:
         return (

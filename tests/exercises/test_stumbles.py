@@ -34,6 +34,7 @@ def _again(q, k, v, mask=None):
         (_used_early, "before the line that sets it"),
         (lambda q, k, v, mask=None: qq, "A typo"),  # noqa: F821
         (lambda q, k, v, mask=None: q.reshape(q.shape[0] / 1, -1), "`//`"),
+        (lambda q, k, v, mask=None: q.reshape(1, q.shape[0] / 1, -1), "`//`"),
         (lambda q, k, v, mask=None: q if q > 0 else k, "one yes or no"),
         (lambda q, k, v, mask=None: q.masked_fill(~mask, 0), "if mask is not None"),
         (lambda q, k, v, mask=None: q.masked_fill(mask.logical_not(), 0), "if mask is not None"),
