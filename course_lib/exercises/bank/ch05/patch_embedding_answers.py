@@ -38,10 +38,6 @@ def bias_twice(x, weight, bias):
     return patch_embed(x, weight, bias) + bias
 
 
-def bias_subtracted(x, weight, bias):
-    return patch_embed(x, weight, -bias)
-
-
 def relu_after(x, weight, bias):
     return patch_embed(x, weight, bias).relu()
 
@@ -64,10 +60,6 @@ def _channels_last(x, patch):
     return cut(x, patch).permute(0, 1, 2, 4, 5, 3).flatten(3).flatten(1, 2)
 
 
-def _patches_transposed(x, patch):
-    return cut(x, patch).mT.flatten(3).flatten(1, 2)
-
-
 def _reshaped_only(x, patch):
     return x.reshape(x.shape[0], -1, x.shape[1] * patch**2)
 
@@ -78,7 +70,6 @@ def reshaped_weight(weight):
 
 
 product_of_channels_last = by_product(_channels_last)
-product_of_patches_transposed = by_product(_patches_transposed)
 product_of_reshaped_pixels = by_product(_reshaped_only)
 product_with_reshaped_weight = by_product(_tokens, reshaped_weight)
 

@@ -185,6 +185,35 @@ PATCHIFY = Exercise(
             "Flatten the last three axes.",
         ),
         Mistake(
+            "all patches in one token",
+            answers.all_in_one_token,
+            "Your patches of an image are joined end to end, to one long vector: (B, N*C*p*p)."
+            " Every patch is a token of its own.",
+            "`torch.stack(..., dim=1)` where `torch.cat` stands, or keep the axis of patches when"
+            " you flatten.",
+        ),
+        Mistake(
+            "patches before the batch",
+            answers.patches_before_the_batch,
+            "Your tokens are right, but the patches come before the images: (N, B, C*p*p).",
+            "The batch is axis 0, the patches are axis 1: `torch.stack(..., dim=1)`, or a"
+            " transpose.",
+        ),
+        Mistake(
+            "channels kept apart",
+            answers.channels_kept_apart,
+            "Your result still has an axis of channels, before the patches: (B, C, N, p*p). A"
+            " token holds all channels of its patch.",
+            "The channels go behind the axis of patches, and are flattened with the pixels.",
+        ),
+        Mistake(
+            "moved on by one pixel",
+            answers.moved_on_by_one,
+            "You have the right number of patches, and each starts one pixel after the one before:"
+            " they overlap, and the far part of the image is in none.",
+            "The i-th patch starts at pixel i * p: `range(0, H, p)`.",
+        ),
+        Mistake(
             "patches in the batch",
             answers.in_the_batch,
             "Your numbers are right, but all patches of all images stand in one row: (B*N, C*p*p)."

@@ -81,6 +81,24 @@ def in_the_batch(x, patch):
     return patchify(x, patch).flatten(0, 1)
 
 
+def all_in_one_token(x, patch):
+    return patchify(x, patch).flatten(1)
+
+
+def patches_before_the_batch(x, patch):
+    return patchify(x, patch).transpose(0, 1)
+
+
+def channels_kept_apart(x, patch):
+    return split(x, patch).permute(0, 1, 2, 4, 3, 5).flatten(4).flatten(2, 3)
+
+
+def moved_on_by_one(x, patch):
+    rows, columns = (side // patch for side in x.shape[2:])
+    corners = [(top, left) for top in range(rows) for left in range(columns)]
+    return torch.stack([x[:, :, i : i + patch, j : j + patch].flatten(1) for i, j in corners], 1)
+
+
 def averaged(x, patch):
     return F.avg_pool2d(x, patch).flatten(2).mT
 

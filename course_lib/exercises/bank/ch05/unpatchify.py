@@ -101,6 +101,33 @@ UNPATCHIFY = Exercise(
             "In the `permute`, the axes of the rows come before those of the columns.",
         ),
         Mistake(
+            "the grid transposed",
+            answers.wired(order=(0, 3, 2, 4, 1, 5), upright=False),
+            "Every patch is upright, but rows and columns of the grid are exchanged: what belongs"
+            " on the right is at the bottom.",
+            "Patches of one row of the grid stand side by side, along the width.",
+        ),
+        Mistake(
+            "a row taken to be as long as a column",
+            answers.row_length_mistaken,
+            "You find patch (i, j) at i * rows + j. A row of the grid has `columns` patches.",
+            "`i * columns + j`.",
+        ),
+        Mistake(
+            "the permute of patchify",
+            answers.wired(order=(0, 2, 4, 1, 3, 5)),
+            "That is the `permute` that cut the image up. It does not undo itself.",
+            "Your axes are (B, rows, columns, C, p, p). Where does each have to go, to make"
+            " (B, C, rows, p, columns, p)?",
+        ),
+        Mistake(
+            "patchify once more",
+            answers.wired(order=(0, 2, 4, 1, 3, 5), cut="Crpcq"),
+            "You run `patchify` a second time: its reshape, and its `permute`. Its steps have to be"
+            " undone, the last one first.",
+            "The tokens are (B, rows, columns, C, p, p) when you reshape them. Permute after that.",
+        ),
+        Mistake(
             "channels last inside a patch",
             answers.wired(order=(0, 5, 1, 3, 2, 4), cut="rcpqC"),
             "You read a token as (p, p, C), channels last. It lies as (C, p, p).",

@@ -18,16 +18,24 @@ def _patch(tokens, channels):
     return math.isqrt(tokens.shape[-1] // channels)
 
 
-def wired(order=(0, 3, 1, 4, 2, 5), cut="rcCpq"):
+def wired(order=(0, 3, 1, 4, 2, 5), cut="rcCpq", upright=True):
     """The reference with other axes: `cut` names them in the tokens, `order` moves them."""
 
     def answer(tokens, grid, channels):
         (rows, columns), patch = grid, _patch(tokens, channels)
         sizes = {"r": rows, "c": columns, "C": channels, "p": patch, "q": patch}
         x = tokens.reshape(-1, *(sizes[axis] for axis in cut)).permute(order)
-        return x.reshape(-1, channels, rows * patch, columns * patch)
+        tall, wide = (rows, columns) if upright else (columns, rows)
+        return x.reshape(-1, channels, tall * patch, wide * patch)
 
     return answer
+
+
+def row_length_mistaken(tokens, grid, channels):
+    """Patch (i, j) looked for at i * rows + j."""
+    rows, columns = grid
+    places = [i * rows + j for i in range(rows) for j in range(columns)]
+    return unpatchify(tokens[:, places], grid, channels)
 
 
 def not_flattened(tokens, grid, channels):
@@ -77,10 +85,6 @@ def channels_as_images(tokens, grid, channels):
 def grid_as_pixels(tokens, grid, channels):
     """The grid taken for the image: one place for each patch, its numbers as channels."""
     return tokens.mT.reshape(tokens.shape[0], -1, *grid)
-
-
-def means(tokens, grid, channels):
-    return unpatchify(tokens, grid, channels).unflatten(1, (channels, 1)).mean(1)
 
 
 def by_slices(tokens, grid, channels):
