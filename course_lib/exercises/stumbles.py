@@ -24,8 +24,8 @@ _ADVICE = (
     (
         r"Sizes of tensors must match except",
         (
-            "`torch.cat` joins along one axis, and on all others the sizes must be equal. `expand` repeats an"
-            " axis of size 1."
+            "`torch.cat` joins along the axis `dim`, and on all others the sizes must be equal. Is it the axis"
+            " you mean? If so, `expand` repeats an axis of size 1."
         ),
     ),
     (

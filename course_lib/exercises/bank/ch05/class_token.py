@@ -93,7 +93,7 @@ CLASS_TOKEN = Exercise(
         ),
         Mistake(
             "positions shifted by one",
-            answers.placed(lambda positions: positions.roll(-1, 1)),
+            answers.placed(lambda positions: positions.roll(1, 1)),
             "Your patches have the positions 0 to N-1 and the class token the last. Position 0 is"
             " the class token's.",
             "Join first, then add `positions` as they are.",
@@ -154,6 +154,13 @@ CLASS_TOKEN = Exercise(
             "You joined the positions to the tokens along the channels: (B, N+1, 2D). They are"
             " added, and the width stays D.",
             "A plus, not a second `torch.cat`.",
+        ),
+        Mistake(
+            "positions as tokens",
+            answers.positions_as_tokens,
+            "You put the positions behind the tokens, as tokens of their own: (B, 2N+2, D). They"
+            " are added, one to each token.",
+            "A plus, not a further entry in `torch.cat`.",
         ),
         Mistake(
             "in place of the first patch",

@@ -57,6 +57,10 @@ def beside(patches, cls_token, positions):
     return torch.cat([x, positions.expand_as(x)], -1)
 
 
+def positions_as_tokens(patches, cls_token, positions):
+    return torch.cat([together(patches, cls_token), positions.expand(patches.shape[0], -1, -1)], 1)
+
+
 def in_place_of_the_first(patches, cls_token, positions):
     return together(patches[:, 1:], cls_token) + positions[:, :-1]
 

@@ -118,6 +118,19 @@ PATCH_EMBEDDING = Exercise(
             "The batch keeps its axis.",
         ),
         Mistake(
+            "all tokens in one",
+            answers.wired(finish=lambda maps: maps.flatten(1)),
+            "You flattened everything behind the batch: one long vector for each image, (B, D*N).",
+            "`flatten(2)` joins the grid alone.",
+        ),
+        Mistake(
+            "squeezed",
+            answers.wired(finish=lambda maps: maps.flatten(2).mT.squeeze()),
+            "Where there is one patch, or one image, your result has lost an axis: `squeeze()`"
+            " takes away every axis of length 1.",
+            "Leave it out: three axes, whatever their lengths.",
+        ),
+        Mistake(
             "averaged over the grid",
             answers.wired(finish=lambda maps: maps.mean((2, 3))),
             "You return one token an image, the mean over the grid. The tokens are what attention"
@@ -216,6 +229,13 @@ PATCH_EMBEDDING = Exercise(
             "Your weighted sums are divided by C * p * p. A convolution adds up; it does not"
             " average.",
             "Leave the division out.",
+        ),
+        Mistake(
+            "copied into a layer",
+            answers.copied_into_a_layer,
+            "Your values are right. But you made a new layer and copied the weight and the bias"
+            " into it: the gradient ends in the copy, and what was handed to you never learns.",
+            "`F.conv2d` takes the weight and the bias themselves.",
         ),
         Mistake(
             "channels averaged",

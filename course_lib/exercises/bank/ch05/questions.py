@@ -379,4 +379,140 @@ QUESTIONS = (
             ),
         ),
     ),
+    Question(
+        "from-scratch",
+        5,
+        "1,300 handwritten digits of 8 x 8 pixels. Two networks of 69,000 parameters, with and without"
+        " convolutions, and logistic regression. Who is first, who last?",
+        (
+            Option(
+                "the Vision Transformer first, logistic regression last",
+                "It is above logistic regression. But what would it be better at than the CNN, with so few"
+                " examples?",
+            ),
+            Option(
+                "the CNN first, logistic regression last",
+                "The CNN knows about neighbours before it has seen a digit. The Vision Transformer has to"
+                " learn it from 1,300 of them. Both can bend, which logistic regression cannot.",
+                right=True,
+            ),
+            Option(
+                "logistic regression first: there is too little data for a network",
+                "It has 650 parameters and is close behind. It cannot tell a stroke from its shadow a pixel"
+                " aside, though.",
+            ),
+        ),
+    ),
+    Question(
+        "fifty-digits",
+        5,
+        "Fifty digits to learn from, five of each class. What happens to the distance between the CNN and"
+        " the Vision Transformer?",
+        (
+            Option(
+                "it grows",
+                "What one knows beforehand, the other has to learn. The fewer the examples, the more it"
+                " matters.",
+                right=True,
+            ),
+            Option(
+                "it shrinks: with fifty digits both must fail",
+                "Both get worse. One of them has much less to find out.",
+            ),
+            Option(
+                "it stays",
+                "It is the distance at one size of the data. Knowing something beforehand is worth most"
+                " when little is said afterwards.",
+            ),
+        ),
+    ),
+    Question(
+        "fixed-shuffle",
+        5,
+        "The 16 patches of every digit, in training and test, are put into one other order, always the"
+        " same. Who suffers?",
+        (
+            Option(
+                "both: the digits cannot be read any more",
+                "By you. Ask what the Vision Transformer knew of the old order.",
+            ),
+            Option(
+                "the CNN only",
+                "Its windows now cover what does not belong together. The Vision Transformer never knew"
+                " what is beside what; its position table starts as noise, in any order.",
+                right=True,
+            ),
+            Option(
+                "the Vision Transformer only: its positions are wrong",
+                "They are learned after the shuffle, not before.",
+            ),
+        ),
+    ),
+    Question(
+        "one-number-all-around",
+        5,
+        "A head with one number is trained by squared error. For some digits two angles are equally likely."
+        " What will it say?",
+        (
+            Option(
+                "one of the two, by chance",
+                "Nothing in squared error rewards that. Which number has the smallest mean squared distance"
+                " from both?",
+            ),
+            Option(
+                "their mean, which may be far from both",
+                "Squared error is smallest at the mean. Between 45 and -135 that is -45, a quarter turn"
+                " from either.",
+                right=True,
+            ),
+            Option(
+                "nothing near either: it does not converge",
+                "It converges very well, to the wrong thing.",
+            ),
+        ),
+    ),
+    Question(
+        "stretch-the-line",
+        5,
+        "A table of 14 x 14 positions, row after row, is stretched as a line from 196 to 576 places, for a"
+        " grid of 24 x 24. What happens to the neighbourhoods?",
+        (
+            Option(
+                "nothing: in between come vectors in between",
+                "In between in the line. Where do the old rows end, and where the new ones?",
+            ),
+            Option(
+                "places side by side stay alike, places above each other do not",
+                "A new row of 24 is 8.2 old places long, not 14. So what lies 24 further on is somewhere"
+                " else in the old picture.",
+                right=True,
+            ),
+            Option(
+                "everything is blurred",
+                "Each place is a blend of two neighbours in the line, which is not much of a blur. It is"
+                " the folding that goes wrong.",
+            ),
+        ),
+    ),
+    Question(
+        "two-hops",
+        5,
+        "Layer 1: every place takes in its right neighbour. Layer 2: place 0 takes in place 5. Both keep"
+        " what they had. Which places are in the answer of place 0?",
+        (
+            Option(
+                "5",
+                "That is what the last layer looked at. What was stored at place 5 by then?",
+            ),
+            Option(
+                "0 and 5",
+                "Each place has taken in its neighbour before.",
+            ),
+            Option(
+                "0, 1, 5 and 6",
+                "Itself, the neighbour it took in, place 5, and the neighbour that place 5 had taken in.",
+                right=True,
+            ),
+        ),
+    ),
 )

@@ -1,4 +1,4 @@
-"""Exercise 5.4: fixed positions for a grid, half of the channels for the row and half for the column."""
+"""Exercise 5.4: fixed positions for a grid, half of the channels for the row, half for the column."""
 
 import torch
 
@@ -87,6 +87,13 @@ SINCOS_2D = Exercise(
             "Here they take turns: `torch.stack([sin, cos], -1)`, and the last two axes flattened.",
         ),
         Mistake(
+            "column first, and sines first",
+            answers.column_first_and_sines_first,
+            "You have the order of MAE's published code: the column in the first half, and in each"
+            " half all the sines, then all the cosines.",
+            "Here the row comes first, and sine and cosine take turns.",
+        ),
+        Mistake(
             "all sines of both, then all cosines",
             answers.all_sines_of_both_first,
             "Your first half holds sines of both coordinates, your second half cosines of both.",
@@ -166,6 +173,21 @@ SINCOS_2D = Exercise(
             "Cell n is in row n // width and column n % width.",
         ),
         Mistake(
+            "rows repeated like columns",
+            answers.wired(where=lambda h, w: (torch.arange(h * w) % h, torch.arange(h * w) % w)),
+            "Both of your coordinates count up together, cell by cell: the rows' table is repeated"
+            " whole, like the columns'.",
+            "A row's number stays for `width` cells: `repeat_interleave(width, 0)`.",
+        ),
+        Mistake(
+            "columns repeated like rows",
+            answers.wired(where=lambda h, w: (torch.arange(h * w) // w, torch.arange(h * w) // h)),
+            "Both of your coordinates stay for several cells: each column's vector is repeated on"
+            " the spot, like the rows'.",
+            "The column counts up from cell to cell and begins anew in each row: `repeat(height,"
+            " 1)`.",
+        ),
+        Mistake(
             "height and width exchanged",
             answers.height_and_width_exchanged,
             "Your table is that of a grid of `width` rows and `height` columns.",
@@ -205,6 +227,13 @@ SINCOS_2D = Exercise(
             "First all channels of the row, then all of the column: `torch.cat`.",
         ),
         Mistake(
+            "whole turns",
+            answers.cells(lambda i, j, h, w: (2 * torch.pi * i, 2 * torch.pi * j)),
+            "Your angles are multiplied with 2 pi, so the first wave makes a whole turn with each"
+            " step, and has the same value everywhere.",
+            "The first wave turns by 1 radian a step: leave the 2 pi out.",
+        ),
+        Mistake(
             "counted from 1",
             answers.cells(lambda i, j, h, w: (i + 1, j + 1)),
             "You count rows and columns from 1. The first is 0.",
@@ -230,6 +259,19 @@ SINCOS_2D = Exercise(
             "Your numbers are right and still lie on the grid, (H, W, dim). They are to be added"
             " to a row of tokens.",
             "Flatten the first two axes.",
+        ),
+        Mistake(
+            "an axis in front",
+            answers.axis_in_front,
+            "Your numbers are right, with an axis of length 1 before them, as the model keeps its"
+            " learned positions.",
+            "Return two axes: (H*W, dim).",
+        ),
+        Mistake(
+            "pairs not flattened",
+            answers.pairs_not_flattened,
+            "Sine and cosine still have an axis of their own: (H*W, dim / 2, 2).",
+            "Flatten the last two axes.",
         ),
         Mistake(
             "channels first",

@@ -62,6 +62,11 @@ def one_dimensional(height, width, dim):
     return waves(torch.arange(height * width), dim)
 
 
+def column_first_and_sines_first(height, width, dim):
+    angles = [p[:, None] * speeds(dim // 2) for p in row_by_row(height, width)[::-1]]
+    return torch.cat([wave(angle) for angle in angles for wave in (torch.sin, torch.cos)], -1)
+
+
 def added(height, width, dim):
     rows, columns = (waves(position, dim) for position in row_by_row(height, width))
     return rows + columns
@@ -84,6 +89,14 @@ def each_channel_its_own_speed(height, width, dim):
 
 def grid_kept(height, width, dim):
     return sincos_2d(height, width, dim).reshape(height, width, dim)
+
+
+def axis_in_front(height, width, dim):
+    return sincos_2d(height, width, dim)[None]
+
+
+def pairs_not_flattened(height, width, dim):
+    return sincos_2d(height, width, dim).unflatten(1, (-1, 2))
 
 
 def channels_first(height, width, dim):
