@@ -56,8 +56,8 @@ def slip_in_conduct(case: Case, got: Observation) -> Finding | None:
         return Finding(
             "backward failed",
             "Your values can be computed, but the backward pass stopped.",
-            "An operation with a trailing underscore, such as `sub_` or `exp_`, overwrote what the gradient "
-            "needs. Use the ones without.",
+            "`x += ...`, or an operation with a trailing underscore such as `exp_`, overwrote what the gradient "
+            "needs. Write `x = x + ...`, and use the operations without underscore.",
         )
     changed = [
         name

@@ -84,8 +84,8 @@ INTERPOLATE_POSITIONS = Exercise(
         Mistake(
             "as it came",
             answers.as_it_came,
-            "You return the positions as they came in.",
-            "Resize the part that belongs to the grid.",
+            "Your positions are as they came in, though the grid is another.",
+            "Resize the part that belongs to the grid. Or is your factor 1, made by a `//`?",
         ),
         Mistake(
             "class token dropped",
@@ -157,6 +157,13 @@ INTERPOLATE_POSITIONS = Exercise(
             answers.wired(image=answers.sides_exchanged, scale=answers.new_sides_exchanged),
             "In both grids you take the first number for the width. It is the number of rows.",
             "`h, w = old_grid` and `H, W = new_grid`.",
+        ),
+        Mistake(
+            "rows for columns in the permute",
+            answers.wired(image=answers.lying_on_its_side),
+            "Your `permute` gives (1, D, w, h), a grid that lies on its side, and that is resized to"
+            " H rows of W.",
+            "`permute(0, 3, 1, 2)` brings the channels to the front and leaves h before w.",
         ),
         Mistake(
             "grid read in columns",

@@ -83,6 +83,10 @@ def read_in_columns(patches, grid):
     return patches.unflatten(1, grid[::-1]).permute(0, 3, 2, 1)
 
 
+def lying_on_its_side(patches, grid):
+    return to_image(patches, grid).mT
+
+
 def a_little_more(image, old_grid, new_grid):
     """A factor, made larger by 0.1 of a patch lest rounding loses one."""
     factor = [(new + 0.1) / old for new, old in zip(new_grid, old_grid, strict=True)]

@@ -258,6 +258,27 @@ PRE_NORM_BLOCK = Exercise(
             "Attention first, then the MLP.",
         ),
         Mistake(
+            "attention of the first image for all",
+            answers.first_image_for_all,
+            "Every image gets what attention gave for the first: an index `[0]` stands behind"
+            " `self.attn(...)`. PyTorch's own module returns a pair; this one returns the tokens.",
+            "Leave the index out.",
+        ),
+        Mistake(
+            "batch and tokens exchanged",
+            answers.batch_and_tokens_exchanged,
+            "Your images attend to each other: batch and tokens are exchanged before attention."
+            " PyTorch's own module wants tokens first unless it is told; this one wants (B, N, C).",
+            "Leave the transpose out.",
+        ),
+        Mistake(
+            "norms without their parameters",
+            answers.norms_without_parameters,
+            "You normalise, but the weights and biases of `self.norm1` and `self.norm2` have no"
+            " effect. A norm made inside `forward` is new in each call and never learns.",
+            "Use the two norms of the constructor.",
+        ),
+        Mistake(
             "attention alone",
             answers.attention_alone,
             "You return the first sum. The MLP is missing.",

@@ -147,6 +147,25 @@ def _gelu_twice(self, x):
     return x + F.gelu(mlp(self, self.norm2(x)))
 
 
+def _first_image_for_all(self, x):
+    return mlp_half(self, x + self.attn(self.norm1(x))[0])
+
+
+def _batch_and_tokens_exchanged(self, x):
+    return mlp_half(self, x + self.attn(self.norm1(x).transpose(0, 1)).transpose(0, 1))
+
+
+def _norms_without_parameters(self, x):
+    def norm(x):
+        return F.layer_norm(x, x.shape[-1:], eps=1e-6)
+
+    x = x + self.attn(norm(x))
+    return x + mlp(self, norm(x))
+
+
+first_image_for_all = module(_first_image_for_all)
+batch_and_tokens_exchanged = module(_batch_and_tokens_exchanged)
+norms_without_parameters = module(_norms_without_parameters)
 parallel = module(_parallel)
 residual_from_the_start = module(_residual_from_the_start)
 mlp_of_the_branch = module(_mlp_of_the_branch)

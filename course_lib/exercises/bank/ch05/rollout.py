@@ -88,9 +88,9 @@ ROLLOUT = Exercise(
         Mistake(
             "no identity",
             answers.wired(mix=lambda a: a),
-            "You multiply the maps as they are. Past the residual connection half of every token"
-            " goes straight on; without it the rollout soon is the same in all rows.",
-            "Add the identity to each layer's map before you multiply.",
+            "There is no identity in your maps. Through the residual connection half of every token"
+            " goes straight on; without it all rows of the rollout soon are the same.",
+            "Add the identity to each layer's map, before the product.",
         ),
         Mistake(
             "identity at the end",
@@ -103,6 +103,13 @@ ROLLOUT = Exercise(
             answers.first_layer_without_identity,
             "Your first layer lacks the identity: the loop begins with its map as it is.",
             "Begin with the identity, and let the loop take all layers.",
+        ),
+        Mistake(
+            "first layer twice",
+            answers.first_layer_twice,
+            "Your first layer comes in twice: the product begins with its map, and the loop takes"
+            " it once more.",
+            "Begin with the identity.",
         ),
         Mistake(
             "ones in place of the identity",
@@ -124,6 +131,13 @@ ROLLOUT = Exercise(
             "You halve, and do not divide by the sums of the rows. Where rows sum to 1 that does"
             " not show. Under dropout, or where a token sees nothing, they do not.",
             "After the identity is added, divide each row by its sum.",
+        ),
+        Mistake(
+            "renormalised once, at the end",
+            answers.normalised_at_the_end,
+            "You divide by the sums of the rows once, at the end. Where rows sum to 1 that is the"
+            " same. Where they do not, tokens with heavy rows count for more on the way.",
+            "Divide in each layer, before the product.",
         ),
         Mistake(
             "row sums without keepdim",
@@ -277,6 +291,20 @@ ROLLOUT = Exercise(
             "You follow head 1 through all layers, then head 2, and average at the end. What head 1"
             " gathers goes to all heads of the next layer.",
             "Average the heads in each layer, before the product.",
+        ),
+        Mistake(
+            "averaged over the queries",
+            answers.wired(heads=lambda weights: weights.mean(2)),
+            "You averaged over the queries, not over the heads. Inside the loop one layer's maps"
+            " are (B, H, N, N), so the heads are axis 1.",
+            "`mean(1)` inside the loop, or `mean(2)` before it.",
+        ),
+        Mistake(
+            "layers averaged, heads multiplied",
+            answers.heads_for_layers,
+            "You average over the layers and multiply the heads. Heads work side by side, layers"
+            " one after another.",
+            "Axis 0 of `maps` is the loop, axis 2 is averaged.",
         ),
         Mistake(
             "averaged over the batch",

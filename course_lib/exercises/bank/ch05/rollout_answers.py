@@ -54,6 +54,20 @@ def first_layer_without_identity(maps):
     return reduce(onto, [rows_to_one(maps[0].mean(1)), *steps[1:]])
 
 
+def first_layer_twice(maps):
+    steps = [rows_to_one(half_and_half(weights.mean(1))) for weights in maps]
+    return reduce(onto, steps, maps[0].mean(1))
+
+
+def normalised_at_the_end(maps):
+    return rows_to_one(reduce(onto, (half_and_half(weights.mean(1)) for weights in maps)))
+
+
+def heads_for_layers(maps):
+    heads = maps.mean(0).transpose(0, 1)  # (H, B, N, N)
+    return reduce(onto, (rows_to_one(half_and_half(weights)) for weights in heads))
+
+
 def normalised_before_the_identity(maps):
     return reduce(onto, (half_and_half(rows_to_one(weights.mean(1))) for weights in maps))
 
