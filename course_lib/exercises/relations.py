@@ -62,13 +62,12 @@ def _relations(got: Tensor, want: Tensor) -> Iterator[str]:
     if torch.allclose(got.flatten().sort().values, want.flatten().sort().values, **_CLOSE):
         yield "These are the right numbers in the wrong places: a reshape or a transpose mixes the axes."
     yield from _right_in_part(got, want)
-    if (
-        enough
-        and got.dim()
-        and got.shape[-1] > 1
-        and torch.allclose(got, got[..., :1].expand_as(got), **_CLOSE)
-    ):
+    if enough and _flat(got) and not _flat(want):
         yield "Your result is the same number all along its last axis."
+
+
+def _flat(one: Tensor) -> bool:
+    return bool(one.dim()) and one.shape[-1] > 1 and torch.allclose(one, one[..., :1].expand_as(one), **_CLOSE)
 
 
 def _right_in_part(got: Tensor, want: Tensor) -> Iterator[str]:

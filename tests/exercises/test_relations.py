@@ -44,3 +44,8 @@ def test_nan_scalars_and_integers():
     assert "nan" in describe_difference(want * float("nan"), want)
     assert describe_difference(torch.tensor(2.0), torch.tensor(3.0)).endswith("You have 2; 3 is expected.")
     assert "1 of 2 values differ" in describe_difference(torch.tensor([1, 2]), torch.tensor([1, 3]))
+
+
+def test_sameness_along_an_axis_is_told_only_where_the_right_one_varies():
+    level = torch.tensor([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]])
+    assert "same number" not in describe_difference(level.flip(1) * torch.tensor([[3.0], [5.0]]), level)

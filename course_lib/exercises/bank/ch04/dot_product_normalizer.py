@@ -36,13 +36,13 @@ DOT_PRODUCT_NORMALIZER = Exercise(
         Stage(
             "one key",
             "A single key: C(x) is 1, and y_i is the product theta_i . phi times g.",
-            _case(2, 3, 1, 4, 5),
+            _case(2, 3, 1, 7, 5),
         ),
         Stage(
             "as many keys as queries",
             "As many keys as queries: f is the plain dot product, of either sign, and C(x) their"
             " number.",
-            _case(1, 4, 4, 3, 2),
+            _case(3, 4, 4, 6, 2),
         ),
         Stage(
             "keys all alike",
@@ -53,16 +53,17 @@ DOT_PRODUCT_NORMALIZER = Exercise(
             "fewer keys than queries",
             "The keys were pooled, as with subsampling: 8 queries, 2 keys. The sum runs over the"
             " keys.",
-            _case(1, 8, 2, 3, 4),
+            _case(1, 8, 2, 5, 3),
         ),
         Stage(
             "more keys than queries",
             "Two queries, seven keys.",
-            _case(1, 2, 7, 3, 4),
+            _case(1, 2, 7, 4, 3),
         ),
         Stage(
             "all sizes differ",
-            "A batch, and axes of different lengths. Each sample keeps to itself.",
+            "A batch, and axes of different lengths. Each sample keeps to itself,"
+            " and the gradient must reach theta, phi and g.",
             _case(3, 4, 6, 5, 2),
             batched=("theta", "phi", "g"),
             compare_gradients=True,
@@ -188,6 +189,24 @@ DOT_PRODUCT_NORMALIZER = Exercise(
             "By the number itself.",
         ),
         Mistake(
+            "divided by one less",
+            answers.divided_by(lambda b, n, m, d: max(m - 1, 1)),
+            "You divide by the number of keys less one, as a variance does.",
+            "The number of keys.",
+        ),
+        Mistake(
+            "divided by the width of g",
+            answers.wired(c=lambda theta, phi, g: g.shape[-1]),
+            "You divide by E, the number of values in a g: `g.shape[-1]`.",
+            "The keys are counted by another axis of `g`.",
+        ),
+        Mistake(
+            "divided by queries and keys, added",
+            answers.divided_by(lambda b, n, m, d: n + m),
+            "You divide by the number of queries and keys together.",
+            "The number of keys alone.",
+        ),
+        Mistake(
             "divided twice",
             answers.divided_by(lambda b, n, m, d: m * m),
             "You divide by the number of keys twice.",
@@ -230,6 +249,13 @@ DOT_PRODUCT_NORMALIZER = Exercise(
             answers.wired(f=answers.over_the_batch),
             "The products are summed over the batch: samples reach each other.",
             "Keep `b` in what comes out of the product.",
+        ),
+        Mistake(
+            "products detached",
+            answers.wired(f=lambda s: s.detach()),
+            "Your values are right. But the products are cut off from the gradient, so neither"
+            " theta nor phi could be learned.",
+            "No `detach()` and no `no_grad()` around the products.",
         ),
         Mistake(
             "sums taken apart",

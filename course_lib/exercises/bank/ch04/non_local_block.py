@@ -44,13 +44,13 @@ NON_LOCAL_BLOCK = Exercise(
             "a map",
             "Three rows, four columns: each place gathers from all 12 and goes back to where it"
             " was, then through `w_z`, and x is added.",
-            _case(1, 4, 3, 4),
+            _case(2, 4, 3, 4),
             _of(4, 4),
         ),
         Stage(
             "all sizes differ",
-            "A batch, a narrow inside, axes of different lengths. All four convolutions must get"
-            " their gradient.",
+            "A batch, a narrow inside, axes of different lengths. The gradient must reach x and"
+            " all four convolutions.",
             _case(2, 6, 3, 5),
             _of(6, 4),
             batched=("x",),
@@ -131,6 +131,20 @@ NON_LOCAL_BLOCK = Exercise(
             "`w_z` of the gathered values, and x added behind it.",
         ),
         Mistake(
+            "what was gathered for x",
+            answers.y_for_x,
+            "You add what was gathered to `w_z` of it. The residual is the block's input, x.",
+            "Add x, as it came in.",
+        ),
+        Mistake(
+            "x returned",
+            answers.x_returned,
+            "You return x as it came. A block that starts as the identity is not one that stays"
+            " so: here `w_z` has been trained and is no longer zero. If you zero it in `forward`,"
+            " training can never change it.",
+            "Zero `w_z` in the constructor, once. `forward` computes the whole block.",
+        ),
+        Mistake(
             "values added",
             answers.values_added,
             "You add g to what was gathered, before `w_z`. The residual connects x with the end"
@@ -184,6 +198,13 @@ NON_LOCAL_BLOCK = Exercise(
             "The softmax of the plain products.",
         ),
         Mistake(
+            "a softmax, and divided",
+            answers.wired(weigh=places.shared_out),
+            "You take a softmax, and divide by the number of keys as well: the weights of a place"
+            " sum to 1 / N. The softmax has divided by C(x) already.",
+            "The softmax alone.",
+        ),
+        Mistake(
             "theta and phi exchanged",
             answers.wired(roles=lambda theta, phi, g: (phi, theta, g)),
             "Phi asks and theta is asked: your scores are the transpose of what they should be.",
@@ -214,6 +235,27 @@ NON_LOCAL_BLOCK = Exercise(
             "You make (B, N, D) of each map by a reshape. The shape is right, but channels come"
             " first in memory: your tokens mix places with channels.",
             "`flatten(2)` gives (B, D, N); then transpose.",
+        ),
+        Mistake(
+            "theta without a transpose",
+            answers.wired(roles=lambda theta, phi, g: (places.mixed(theta), phi, g)),
+            "You make (B, N, D) of theta by a reshape from (B, D, N). The shape is right, but your"
+            " queries mix places with channels.",
+            "`flatten(2)`, then transpose.",
+        ),
+        Mistake(
+            "g without a transpose",
+            answers.wired(roles=lambda theta, phi, g: (theta, phi, places.mixed(g))),
+            "You make (B, N, D) of g by a reshape from (B, D, N). The shape is right, but your"
+            " values mix places with channels.",
+            "`flatten(2)`, then transpose.",
+        ),
+        Mistake(
+            "phi viewed, not transposed",
+            answers.wired(scores=places.viewed_keys),
+            "You bring phi from (B, N, D) to (B, D, N) by a reshape. The shape is right, but each"
+            " column is a mixture of several keys.",
+            "`phi.mT`, or leave phi as (B, D, N) when you flatten it.",
         ),
         Mistake(
             "written without a transpose",

@@ -27,12 +27,15 @@ def module(forward=NonLocalBlock.forward, birth=None):
     """The given constructor with another `forward`, or with another way to be born."""
 
     def constructor(self, dim, inner_dim):
-        NonLocalBlock.__init__(self, dim, inner_dim)
-        if birth:
-            self.w_z.reset_parameters()
-            birth(self)
+        nn.Module.__init__(self)
+        self.theta = nn.Conv2d(dim, inner_dim, 1)
+        self.phi = nn.Conv2d(dim, inner_dim, 1)
+        self.g = nn.Conv2d(dim, inner_dim, 1)
+        self.w_z = nn.Conv2d(inner_dim, dim, 1)
+        birth(self)
 
-    return type("NonLocalBlock", (NonLocalBlock,), {"__init__": constructor, "forward": forward})
+    parts = {"forward": forward, **({"__init__": constructor} if birth else {})}
+    return type("NonLocalBlock", (NonLocalBlock,), parts)
 
 
 def three(self, x):
@@ -130,6 +133,16 @@ def _x_inside_w_z(self, x):
     return self.w_z(places.back((theta @ phi.mT).softmax(-1) @ g, x.shape[2:]) + x)
 
 
+def _y_for_x(self, x):
+    theta, phi, g = three(self, x)
+    y = places.back((theta @ phi.mT).softmax(-1) @ g, x.shape[2:])
+    return self.w_z(y) + y
+
+
+def _x_returned(self, x):
+    return x + 0 * self.w_z(self.g(x))
+
+
 def _without_w_z(self, x):
     theta, phi, g = three(self, x)
     return places.back((theta @ phi.mT).softmax(-1) @ g, x.shape[2:]) + x
@@ -213,6 +226,8 @@ values_added = module(_values_added)
 biases_left_out = module(_biases_left_out)
 w_z_bias_left_out = wired(leave=_w_z_bias_left_out)
 x_inside_w_z = module(_x_inside_w_z)
+y_for_x = module(_y_for_x)
+x_returned = module(_x_returned)
 without_w_z = module(_without_w_z)
 column_by_column = module(_column_by_column)
 written_without_a_transpose_after_w_z = module(_written_without_a_transpose_after_w_z)

@@ -13,7 +13,7 @@ def _case(n, d, e, size=0.8):
 
 
 def _all_alike(g):
-    return {"x": normal(g, 1, 3, scale=0.6).repeat(5, 1), "g": normal(g, 5, 4)}
+    return {"x": normal(g, 1, 3, scale=0.6).repeat(4, 1), "g": normal(g, 4, 4)}
 
 
 def _one_bright(g):
@@ -59,7 +59,7 @@ NON_LOCAL_LOOPS = Exercise(
         Stage(
             "all sizes differ",
             "Five places, three features, four values. Each y_i is a blend of all five g_j, with"
-            " weights that sum to 1 over j.",
+            " weights that sum to 1 over j. The gradient must reach x and g.",
             _case(5, 3, 4),
             compare_gradients=True,
             atol=1e-4,
@@ -67,12 +67,12 @@ NON_LOCAL_LOOPS = Exercise(
         Stage(
             "many features",
             "Sixteen features a place: the plain dot product, however many there are.",
-            _case(4, 16, 3, 0.45),
+            _case(3, 16, 4, 0.45),
         ),
         Stage(
             "one feature, one value",
             "One number a place, and one value.",
-            _case(5, 1, 1, 1.0),
+            _case(4, 1, 1, 1.0),
         ),
         Stage(
             "more places",
@@ -162,6 +162,13 @@ NON_LOCAL_LOOPS = Exercise(
             "`torch.exp(x[i] @ x[j])`.",
         ),
         Mistake(
+            "the product turned over",
+            answers.wired(scores=lambda x: -x @ x.T),
+            "You take exp(-x_i . x_j), with a minus: the least similar place weighs most. The"
+            " minus belongs to the Gaussian of a distance.",
+            "`torch.exp(x[i] @ x[j])`.",
+        ),
+        Mistake(
             "half a distance for a dot product",
             answers.wired(scores=lambda x: answers.distances(x) / 2),
             "Your f is exp(-|x_i - x_j|^2 / 2), a Gaussian of the distance. Here it is the"
@@ -207,6 +214,12 @@ NON_LOCAL_LOOPS = Exercise(
             "Both loops run over all places.",
         ),
         Mistake(
+            "only the places after",
+            answers.only_after,
+            "Place i asks only the places from i on. Earlier ones have no say.",
+            "Both loops run over all places.",
+        ),
+        Mistake(
             "the first place skipped",
             answers.wired(f=lambda s: answers.first_key_skipped(s.exp())),
             "Nobody asks place 0: your inner loop starts at 1.",
@@ -249,6 +262,32 @@ NON_LOCAL_LOOPS = Exercise(
             answers.wired(c=answers.last_weight_only),
             "You divide by the f of the last j alone: `C = f` where `C = C + f` was meant.",
             "Sum f over j.",
+        ),
+        Mistake(
+            "C starts at 1",
+            answers.wired(c=lambda f: 1 + answers.over_keys(f)),
+            "Your C is 1 too large: it starts at 1, so the weights sum to less than 1.",
+            "A sum starts at 0.",
+        ),
+        Mistake(
+            "y starts at g",
+            answers.y_starts_at_g,
+            "Your sum starts with g_i, which has weight 1 in it before anything is asked.",
+            "A sum starts at 0.",
+        ),
+        Mistake(
+            "returned after the first place",
+            lambda x, g: answers.non_local_loops(x, g)[:1],
+            "You return the answer of the first place alone: the `return` stands inside the outer"
+            " loop.",
+            "One step to the left with it.",
+        ),
+        Mistake(
+            "numbers for tensors",
+            answers.numbers_for_tensors,
+            "Your values are right. But f is a plain number, from `math.exp`, `.item()` or"
+            " `float(...)`, so no gradient gets back to x.",
+            "`torch.exp(x[i] @ x[j])`, and stay in torch.",
         ),
         Mistake(
             "divided as it goes",

@@ -69,6 +69,20 @@ def only_before(x, g):
     return wired(f=lambda s: s.exp().tril())(x, g)
 
 
+def only_after(x, g):
+    return wired(f=lambda s: s.exp().triu())(x, g)
+
+
+def y_starts_at_g(x, g):
+    pairs = _dot(x).exp()
+    return (pairs @ g + g) / over_keys(pairs)
+
+
+def numbers_for_tensors(x, g):
+    pairs = _dot(x).detach().exp()
+    return pairs @ g / over_keys(pairs)
+
+
 def first_key_skipped(f):
     return f * (torch.arange(len(f)) > 0)
 

@@ -93,6 +93,23 @@ def viewed_back(y, space):
     return y.reshape(len(y), -1, *space)
 
 
+def mixed(tokens):
+    """(B, N, D) as it comes from maps (B, D, N) by a reshape, without a transpose."""
+    return tokens.mT.reshape(tokens.shape)
+
+
+def viewed_keys(theta, phi):
+    return theta @ phi.reshape(len(phi), phi.shape[2], phi.shape[1])
+
+
+def cosines(theta, phi):
+    return products(theta / theta.norm(dim=-1, keepdim=True), phi / phi.norm(dim=-1, keepdim=True))
+
+
+def shared_out(scores):
+    return scores.softmax(-1) / scores.shape[-1]
+
+
 # Slips of who asks whom: `roles`
 
 
@@ -126,6 +143,20 @@ def nothing_embedded(tokens, w_theta, w_phi, w_g):
 
 def not_transposed(tokens, w_theta, w_phi, w_g):
     return tokens @ w_theta, tokens @ w_phi, tokens @ w_g
+
+
+def theta_mixed(tokens, w_theta, w_phi, w_g):
+    theta, phi, g = embedded(tokens, w_theta, w_phi, w_g)
+    return mixed(theta), phi, g
+
+
+def g_mixed(tokens, w_theta, w_phi, w_g):
+    theta, phi, g = embedded(tokens, w_theta, w_phi, w_g)
+    return theta, phi, mixed(g)
+
+
+def all_mixed(tokens, w_theta, w_phi, w_g):
+    return [mixed(t) for t in embedded(tokens, w_theta, w_phi, w_g)]
 
 
 # Slips of the rest

@@ -1,5 +1,7 @@
 """Exercise 4.1: the side of the square that one place of a stack of convolutions sees."""
 
+import torch
+
 from course_lib.exercises.bank.ch04 import receptive_field_answers as answers
 from course_lib.exercises.bank.drawing import integers
 from course_lib.exercises.exercise import Exercise, Mistake, Stage
@@ -139,6 +141,33 @@ RECEPTIVE_FIELD = Exercise(
             "Add up over the layers.",
         ),
         Mistake(
+            "only the first layer",
+            answers.of_one(0),
+            "You return what the first layer sees. Does a `return` stand inside the loop?",
+            "Add up over all layers, and return after the loop.",
+        ),
+        Mistake(
+            "only the last layer",
+            answers.of_one(-1),
+            "You return what the last layer sees of the map before it. Are the side and the step"
+            " set to 1 inside the loop?",
+            "Set them before the loop, and add up over all layers.",
+        ),
+        Mistake(
+            "even kernels one shorter",
+            answers.wired(more=lambda k, s, d, step: (k - 1) // 2 * 2 * d * step),
+            "Kernels of odd length come out right, even ones a tap too short: you count `(k - 1)"
+            " // 2` taps to each side of the middle, and an even kernel has no middle.",
+            "k taps have k - 1 gaps, whether k is odd or even.",
+        ),
+        Mistake(
+            "even kernels one longer",
+            answers.wired(more=lambda k, s, d, step: k // 2 * 2 * d * step),
+            "Kernels of odd length come out right, even ones a tap too long: you count `k // 2`"
+            " taps to each side of the middle, and an even kernel has no middle.",
+            "k taps have k - 1 gaps, whether k is odd or even.",
+        ),
+        Mistake(
             "half of it",
             answers.wired(end=lambda side: side // 2),
             "You return how far a place sees to one side, the radius.",
@@ -212,6 +241,20 @@ RECEPTIVE_FIELD = Exercise(
             "(side - 1) * stride, and then the whole kernel on top.",
         ),
         Mistake(
+            "the side times the stride",
+            answers.side_multiplied,
+            "You multiply the side by each stride on the way up. A stride does not make a place"
+            " see more; it puts the next kernel's taps further apart.",
+            "Keep two numbers, the side and the step. Only the step is multiplied.",
+        ),
+        Mistake(
+            "the kernel less its stride",
+            answers.wired(more=lambda k, s, d, step: ((k - 1) * d + 1 - s) * step),
+            "You add what a kernel reaches beyond its own stride. With stride 1 that is right; the"
+            " overlap that counts is with the place below, which is one place, not `stride`.",
+            "k - 1 gaps, whatever the layer's own stride.",
+        ),
+        Mistake(
             "dilation ignored",
             answers.wired(more=lambda k, s, d, step: (k - 1) * step),
             "Your dilation has no effect: you count the taps of the kernel, not the pixels from"
@@ -257,6 +300,25 @@ RECEPTIVE_FIELD = Exercise(
             "In a dilated layer you leave the strides before it out. Its gaps are `dilation`"
             " places of its input wide, and each of those is worth some pixels.",
             "(k - 1) * dilation * step.",
+        ),
+        Mistake(
+            "a tensor",
+            lambda layers: torch.tensor(answers.receptive_field(layers)),
+            "You return a tensor. The number is right, but a plain whole number is asked for.",
+            "`int` in, `int` out: no tensor is needed, or `.item()` at the end.",
+        ),
+        Mistake(
+            "the step as well",
+            answers.side_and_step,
+            "You return two numbers. The first is right; the step is not asked for.",
+            "Return the side alone.",
+        ),
+        Mistake(
+            "the step",
+            lambda layers: answers.side_and_step(layers)[1],
+            "You return the step, the product of all strides: how many pixels two neighbours of"
+            " the last map lie apart.",
+            "Return the side.",
         ),
         Mistake(
             "a float",

@@ -76,6 +76,19 @@ def kernels_added_from_the_last(layers):
     return side
 
 
+def side_multiplied(layers):
+    """The side itself is multiplied by the stride, from the first layer on."""
+    return kernels_added_from_the_last(layers[::-1])
+
+
+def side_and_step(layers):
+    return receptive_field(layers), math.prod(stride for _, stride, _ in layers)
+
+
+def of_one(i):
+    return lambda layers: receptive_field([layers[i]])
+
+
 def as_a_sum(layers):
     strides = [stride for _, stride, _ in layers]
     return 1 + sum(

@@ -47,11 +47,12 @@ SPACE_TIME = Exercise(
             "a clip",
             "Three frames of 2 rows and 4 columns: each of the 24 places gathers from all 24, and"
             " goes back to where, and when, it was.",
-            _case(1, 3, 3, 2, 4, 3, 3),
+            _case(2, 3, 3, 2, 4, 3, 3),
         ),
         Stage(
             "all sizes differ",
-            "A batch, and axes of different lengths. Each clip keeps to itself.",
+            "A batch, and axes of different lengths. Each clip keeps to itself, and"
+            " the gradient must reach x by all three ways.",
             _case(2, 5, 3, 4, 2, 7, 6),
             batched=("x",),
             compare_gradients=True,
@@ -85,6 +86,13 @@ SPACE_TIME = Exercise(
             "You bring T next to the batch by a reshape. In memory the channels stand before the"
             " frames, so each of your images is put together from channels of several moments.",
             "T need not go into the batch at all: flatten T, H and W to one axis.",
+        ),
+        Mistake(
+            "within each frame, put back without a transpose",
+            answers.in_each_frame_put_back_without_a_transpose,
+            "Each frame of yours attends to itself alone: time went into the batch. And on the way"
+            " back (B * T, E, ...) is reshaped to (B, E, T, ...): frames mix with channels.",
+            "Leave the batch alone: N = T * H * W.",
         ),
         Mistake(
             "each place through time",
@@ -225,6 +233,20 @@ SPACE_TIME = Exercise(
             "The softmax of the plain products.",
         ),
         Mistake(
+            "a softmax, and divided",
+            places.wired(weigh=places.shared_out),
+            "You take a softmax, and divide by the number of keys as well: the weights of a place"
+            " sum to 1 / N. The softmax has divided by C(x) already.",
+            "The softmax alone.",
+        ),
+        Mistake(
+            "cosine similarity",
+            places.wired(scores=places.cosines),
+            "You divide theta and phi by their lengths first: a cosine, which never leaves -1 to"
+            " 1, so your weights are too even.",
+            "Their dot product as it is.",
+        ),
+        Mistake(
             "theta and phi exchanged",
             places.wired(roles=places.exchanged),
             "Phi asks and theta is asked: your scores are the transpose of what they should be.",
@@ -256,6 +278,34 @@ SPACE_TIME = Exercise(
             "You make (B, N, C) of the clip by a reshape. The shape is right, but channels come"
             " first in memory: your tokens mix channels with places and times.",
             "`x.flatten(2)` is (B, C, N); then transpose.",
+        ),
+        Mistake(
+            "theta, phi and g without a transpose",
+            places.wired(roles=places.all_mixed),
+            "You make (B, N, D) of theta, phi and g by a reshape from (B, D, N). The shapes are"
+            " right, but your tokens mix channels with places and times.",
+            "A transpose for each of the three.",
+        ),
+        Mistake(
+            "theta without a transpose",
+            places.wired(roles=places.theta_mixed),
+            "You make (B, N, D) of theta by a reshape from (B, D, N). The shape is right, but your"
+            " queries mix channels with places and times.",
+            "A transpose for theta.",
+        ),
+        Mistake(
+            "g without a transpose",
+            places.wired(roles=places.g_mixed),
+            "You make (B, N, E) of g by a reshape from (B, E, N). The shape is right, but your"
+            " values mix channels with places and times.",
+            "A transpose for g.",
+        ),
+        Mistake(
+            "phi viewed, not transposed",
+            places.wired(scores=places.viewed_keys),
+            "You bring phi from (B, N, D) to (B, D, N) by a reshape. The shape is right, but the"
+            " numbers stay in their old order: each column is a mixture of several keys.",
+            "`phi.mT` or `phi.transpose(1, 2)`.",
         ),
         Mistake(
             "written without a transpose",

@@ -27,6 +27,12 @@ def in_each_frame_without_a_transpose(x, *weights):
     return y.reshape(batch, -1, frames, height, width)
 
 
+def in_each_frame_put_back_without_a_transpose(x, *weights):
+    frames = x.transpose(1, 2).flatten(0, 1)  # (B*T, C, H, W)
+    y = places.wired()(frames, *weights)
+    return y.reshape(len(x), -1, *x.shape[2:])
+
+
 def at_each_place(x, *weights):
     """Every place by itself, through time."""
     lines = x.permute(0, 3, 4, 1, 2).flatten(0, 2)  # (B*H*W, C, T)

@@ -37,12 +37,12 @@ SWAPPED_AXES = Exercise(
             "a square map",
             "As many rows as columns, so no shape can be wrong; the places can. What each place"
             " gathered goes back to where it was.",
-            _case(1, 3, 3, 3, 3),
+            _case(2, 3, 3, 3, 3),
         ),
         Stage(
             "a wide map",
             "Two rows, five columns. N runs row by row: the first five places are row 0.",
-            _case(1, 3, 2, 5, 3),
+            _case(2, 3, 2, 5, 3),
         ),
         Stage(
             "one row",
@@ -52,8 +52,8 @@ SWAPPED_AXES = Exercise(
         ),
         Stage(
             "all sizes differ",
-            "A batch, and axes of different lengths. Each image keeps to itself, and x reaches"
-            " the end by two ways.",
+            "A batch, and axes of different lengths. Each image keeps to itself. The"
+            " gradient must reach x by both ways, all three weights and `gamma`.",
             _case(3, 4, 5, 2, 6),
             batched=("x",),
             compare_gradients=True,
@@ -237,6 +237,13 @@ SWAPPED_AXES = Exercise(
             answers.wired(end=lambda x, out, gamma: x + gamma.abs() * out),
             "A negative `gamma` acts like a positive one in yours.",
             "`x + gamma * out`, whatever its sign.",
+        ),
+        Mistake(
+            "gamma a plain number",
+            answers.wired(end=lambda x, out, gamma: x + gamma.detach() * out),
+            "Your values are right. But `gamma` was taken out of the graph, by `.item()`,"
+            " `float(...)` or `detach()`: it would stay at 0 for ever.",
+            "Multiply with the tensor itself.",
         ),
         Mistake(
             "the batch as one image",

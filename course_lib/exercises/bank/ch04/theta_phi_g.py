@@ -49,12 +49,12 @@ THETA_PHI_G = Exercise(
             "a map",
             "Three rows, four columns: each of the 12 places gathers from all 12, with weights"
             " that sum to 1 over the keys, and goes back to where it was.",
-            _case(1, 4, 3, 4, 4, 4),
+            _case(2, 4, 3, 4, 4, 4),
         ),
         Stage(
             "all sizes differ",
             "A batch, and axes of different lengths: D inner channels, E values. Each image keeps"
-            " to itself.",
+            " to itself, and the gradient must reach x by all three ways.",
             _case(3, 4, 3, 5, 2, 6),
             batched=("x",),
             compare_gradients=True,
@@ -150,6 +150,20 @@ THETA_PHI_G = Exercise(
             "The softmax of the plain products.",
         ),
         Mistake(
+            "a softmax, and divided",
+            places.wired(weigh=places.shared_out),
+            "You take a softmax, and divide by the number of keys as well: the weights of a place"
+            " sum to 1 / N. The softmax has divided by C(x) already.",
+            "The softmax alone.",
+        ),
+        Mistake(
+            "cosine similarity",
+            places.wired(scores=places.cosines),
+            "You divide theta and phi by their lengths first: a cosine, which never leaves -1 to"
+            " 1, so your weights are too even.",
+            "Their dot product as it is.",
+        ),
+        Mistake(
             "theta and phi exchanged",
             places.wired(roles=places.exchanged),
             "Phi asks and theta is asked: your scores are the transpose of what they should be.",
@@ -215,6 +229,34 @@ THETA_PHI_G = Exercise(
             "You make (B, N, C) of the map by a reshape. The shape is right, but channels come"
             " first in memory: each of your tokens is a mixture of places and channels.",
             "`x.flatten(2)` is (B, C, N); then transpose.",
+        ),
+        Mistake(
+            "theta, phi and g without a transpose",
+            places.wired(roles=places.all_mixed),
+            "You make (B, N, D) of theta, phi and g by a reshape from (B, D, N). The shapes are"
+            " right, but your tokens mix places with channels.",
+            "A transpose for each of the three.",
+        ),
+        Mistake(
+            "theta without a transpose",
+            places.wired(roles=places.theta_mixed),
+            "You make (B, N, D) of theta by a reshape from (B, D, N). The shape is right, but your"
+            " queries mix places with channels.",
+            "A transpose for theta.",
+        ),
+        Mistake(
+            "g without a transpose",
+            places.wired(roles=places.g_mixed),
+            "You make (B, N, E) of g by a reshape from (B, E, N). The shape is right, but your"
+            " values mix places with channels.",
+            "A transpose for g.",
+        ),
+        Mistake(
+            "phi viewed, not transposed",
+            places.wired(scores=places.viewed_keys),
+            "You bring phi from (B, N, D) to (B, D, N) by a reshape. The shape is right, but the"
+            " numbers stay in their old order: each column is a mixture of several keys.",
+            "`phi.mT` or `phi.transpose(1, 2)`.",
         ),
         Mistake(
             "written without a transpose",
