@@ -95,6 +95,17 @@ def test_the_middle_stays_the_middle(grid):
     assert (bias.argmax(-1) == torch.arange(len(bias))).all()
 
 
+def test_rows_stay_rows_on_another_grid():
+    """A bias that minds the rows only still does."""
+    module = RelativePositionBias((2, 4), 1)
+    with torch.no_grad():
+        module.relative_position_bias_table[:, 0] = torch.arange(3.0).repeat_interleave(7)  # dy = -1, 0, 1
+    module.set_grid((3, 5))
+    bias = module()[0, 0].view(3, 5, 3, 5)  # query's row and column, then the key's
+    assert_close(bias, bias[:, :1, :, :1].expand_as(bias), rtol=1e-5, atol=1e-5)
+    assert (bias[1:, 0, 0, 0] > bias[:-1, 0, 0, 0]).all()
+
+
 def test_another_grid_keeps_dtype_the_class_tokens_rows_and_being_frozen():
     module = RelativePositionBias((3, 4), 2, class_token=True).double().requires_grad_(False)
     last = module.relative_position_bias_table[-3:].clone()

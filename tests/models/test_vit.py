@@ -308,6 +308,7 @@ def test_another_size_and_back_keeps_shapes_dtype_and_frozen_parameters(position
     model.set_input_size((16, 32))
     assert model(images(size=(16, 32)).double()).dtype == torch.float64
     assert not any(p.requires_grad for p in model.parameters())
+    assert model.pos_embed is None or model.pos_embed.dtype == torch.float64
     model.set_input_size(TINY["img_size"])
     assert {name: p.shape for name, p in model.state_dict().items()} == shapes
 
