@@ -73,7 +73,7 @@ def test_dtype_stays_and_input_too(dtype):
     got = rollout(maps)
     assert got.dtype == dtype
     # Only the result is rounded, not each of the twenty products.
-    assert_close(got.double(), loops(maps), rtol=torch.finfo(dtype).eps, atol=1e-6)
+    assert_close(got.double(), loops(maps), rtol=0.51 * torch.finfo(dtype).eps, atol=1e-6)
     assert all(torch.equal(m, b) for m, b in zip(maps, before, strict=True))
 
 
