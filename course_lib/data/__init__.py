@@ -3,6 +3,7 @@
 | ask for | get | file |
 |---|---|---|
 | `digits("train")` | scikit-learn's handwritten digits, split by index | digits.py |
+| `turned_digits("test", most=45)` | digits turned by a known angle | turned.py |
 | `scene(7, SceneOptions(cue="random"))` | one canvas of digits with labels for every task | scenes.py |
 | `scenes(2000, options).stack("image", "semantic")` | tensors to train on | scenes.py |
 | `video(7, occluder=14)` | moving digits with their tracks | videos.py |
@@ -25,6 +26,7 @@ from .real import VOC_IGNORE, DataNotFound, RealDataset, real_set, real_sets
 from .scene_options import SceneOptions
 from .scene_types import Cue, Scene, SceneObject
 from .scenes import SceneSet, scene, scenes, stack
+from .turned import turn, turned_digits
 from .videos import Track, Video, video
 
 __all__ = [
@@ -32,5 +34,5 @@ __all__ = [
     "Cue", "DataNotFound", "FolderSegmentation", "Question", "RealDataset", "Scene", "SceneObject",
     "SceneOptions", "SceneSet", "Track", "Video",
     "digits", "download", "encode_question", "photo", "photo_names", "real_set", "real_sets", "scene",
-    "scenes", "stack", "stereo_motorcycle", "video",
+    "scenes", "stack", "stereo_motorcycle", "turn", "turned_digits", "video",
 ]
