@@ -91,7 +91,7 @@ def measure(condition: str, config: Config, seed: int) -> dict[str, float]:
 @torch.no_grad()
 def near_and_far(positions: Tensor) -> tuple[float, float]:
     """Positions (1, 16, C): mean cosine of neighbours in a row or column, and of the other pairs."""
-    unit = F.normalize(positions[0] - positions[0].mean(0), dim=-1)          # (16, C); what all share is no place
+    unit = F.normalize(positions[0] - positions[0].mean(0), dim=-1)      # (16, C), less what all share
     cosines = unit @ unit.T                                                  # (16, 16)
     place = torch.stack(torch.meshgrid(torch.arange(GRID), torch.arange(GRID), indexing="ij"), -1).flatten(0, 1)
     apart = (place[:, None] - place).abs().sum(-1)                           # (16, 16)

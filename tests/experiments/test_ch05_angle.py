@@ -53,7 +53,8 @@ def test_measures_what_was_read(monkeypatch):
     monkeypatch.setattr(ch05_angle, "trained", lambda *_: None)
     monkeypatch.setattr(ch05_angle, "read", lambda *_: (true + off, true, labels))
     found = measure(condition, CONFIG, 0)
-    assert found["error_3"] == pytest.approx(100, abs=1e-3) and found["error_8"] == pytest.approx(10, abs=1e-3)
+    assert found["error_3"] == pytest.approx(100, abs=1e-3)
+    assert found["error_8"] == pytest.approx(10, abs=1e-3)
     assert found["median"] == pytest.approx(10, abs=1e-3)
     assert found["opposite"] == pytest.approx((labels == 3).double().mean().item())
     assert found["guess"] == pytest.approx(true.abs().mean().item())
@@ -72,7 +73,8 @@ def test_reads_the_turned_test_digits():
 
 
 def test_the_record_says_what_the_lesson_says():
-    found = {name: {k: mean(v) for k, v in numbers.items()} for name, numbers in load_record("angle")["figures"].items()}
+    recorded = load_record("angle")["figures"]
+    found = {name: {k: mean(v) for k, v in numbers.items()} for name, numbers in recorded.items()}
     one, two = found["one number, all around"], found["cosine and sine, all around"]
     for name in ("one number, to 45", "cosine and sine, to 45"):
         assert found[name]["error"] < 3 and found[name]["guess"] > 20

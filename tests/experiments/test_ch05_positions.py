@@ -3,10 +3,17 @@ from statistics import mean
 import pytest
 import torch
 
-from course_lib.experiments import load_record
-from course_lib.experiments.ch05_positions import CONDITIONS, EXPERIMENT, measure, near_and_far, shuffled, trained
-from course_lib.experiments.digit_training import labelled_digits, make_vit
 from course_lib.attention import sincos_positions_2d
+from course_lib.experiments import load_record
+from course_lib.experiments.ch05_positions import (
+    CONDITIONS,
+    EXPERIMENT,
+    measure,
+    near_and_far,
+    shuffled,
+    trained,
+)
+from course_lib.experiments.digit_training import labelled_digits, make_vit
 
 CONFIG = EXPERIMENT.tiny
 
@@ -73,7 +80,12 @@ def test_patches_are_shuffled_in_training_and_in_the_test(monkeypatch):
     from course_lib.experiments import ch05_positions
 
     seen = []
-    monkeypatch.setattr(ch05_positions, "shuffled", lambda images, how, g: seen.append((len(images), how)) or images)
+
+    def look(images, how, _):
+        seen.append((len(images), how))
+        return images
+
+    monkeypatch.setattr(ch05_positions, "shuffled", look)
     measure("CNN, shuffled once", CONFIG, 0)
     assert seen == [(64, "once")] * CONFIG.steps + [(355, "once")]
 

@@ -79,7 +79,7 @@ def test_a_picture_made_small_again_is_measured_small(monkeypatch):
     from course_lib.experiments import ch05_size
 
     seen = []
-    monkeypatch.setattr(ch05_size, "accuracy", lambda model, images, labels: seen.append(images.shape[-1]) or 0.5)
+    monkeypatch.setattr(ch05_size, "accuracy", lambda _, images, __: seen.append(images.shape[-1]) or 0.5)
     measure("picture made small", CONFIG, 0), measure("interpolated", CONFIG, 0)
     assert seen == [8, 8, 8, 10]
 

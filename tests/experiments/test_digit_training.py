@@ -79,8 +79,8 @@ def bar(height=8, width=8):
 def centres(images):
     """Middle of the ink of each image, (n, 2), in pixels, row and column."""
     ink = images[:, 0] - PAPER
-    total = ink.sum((1, 2))
-    return torch.stack([(ink.sum(2) * torch.arange(8.0)).sum(1), (ink.sum(1) * torch.arange(8.0)).sum(1)], 1) / total[:, None]
+    sums = [(ink.sum(axis) * torch.arange(8.0)).sum(1) for axis in (2, 1)]
+    return torch.stack(sums, 1) / ink.sum((1, 2))[:, None]
 
 
 def test_shifts_reach_half_a_pixel_and_no_further():
