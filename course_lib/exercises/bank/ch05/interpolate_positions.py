@@ -51,13 +51,18 @@ INTERPOLATE_POSITIONS = Exercise(
         ),
         Stage(
             "all sizes differ",
-            "Both sides grow, by different factors.",
+            "Both sides grow, by different factors. Positions are learned, so a gradient must reach"
+            " all of them, through the interpolation.",
             _case((3, 5), (4, 9), 7),
+            compare_gradients=True,
+            atol=1e-4,
         ),
         Stage(
             "a smaller grid",
             "The grid gets smaller. The plain cubic is asked for, with no smoothing before it.",
             _case((6, 7), (4, 2), 5),
+            compare_gradients=True,  # a result with a batch of 1 has a mistake confirmed by two stages
+            atol=1e-4,
         ),
         Stage(
             "wider and lower",
@@ -272,6 +277,13 @@ INTERPOLATE_POSITIONS = Exercise(
             answers.wired(scale=answers.tiled),
             "You lay copies of the old grid side by side. Then far places have the same position.",
             "`F.interpolate` stretches the whole grid.",
+        ),
+        Mistake(
+            "the grid detached",
+            answers.wired(part=lambda positions: (positions[:, :1], positions[:, 1:].detach())),
+            "Your values are right. But the gradient reaches the class token's position alone: the"
+            " others could not be trained on in the new size.",
+            "No `detach()`, `.data` or `no_grad()` on the way.",
         ),
         Mistake(
             "only the height interpolated",

@@ -515,4 +515,94 @@ QUESTIONS = (
             ),
         ),
     ),
+    Question(
+        "each-tried",
+        5,
+        "None, learned, waves in 1D, waves in 2D, relative bias: which fall behind the others on digits,"
+        " with 16 patches and two blocks?",
+        (
+            Option(
+                "none only",
+                "It falls far behind. One other does, too.",
+            ),
+            Option(
+                "none and 1D: the line knows nothing of rows",
+                "Sixteen places are few. The network can learn by heart how the line was folded.",
+            ),
+            Option(
+                "none and relative",
+                "A relative bias says where the others are, and nobody where they are themselves. Two"
+                " blocks are not enough to make up for it.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "which-patch",
+        5,
+        "Digits of 8 x 8 pixels. Which patch size does the Vision Transformer like best?",
+        (
+            Option(
+                "1 x 1: nothing is glued together",
+                "Then one token is one grey pixel, and all of the picture has to be found by attention,"
+                " from 1,300 digits.",
+            ),
+            Option(
+                "2 x 2, the one in use: a fair share of the work for attention",
+                "A share of the work is no good in itself. What is the attention to find, in a picture that"
+                " fits into one patch?",
+            ),
+            Option(
+                "4 x 4 and 8 x 8, the large ones",
+                "A digit of 64 pixels, always in the middle of its frame: one linear layer takes it in at a"
+                " glance. With one patch of 8 x 8 there is one token, and no attention at all.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "four-times-the-patches",
+        5,
+        "Trained at 8 x 8, tested on the same digits enlarged to 16 x 16, with four times as many patches."
+        " Which way keeps the most?",
+        (
+            Option(
+                "waves made anew: they are exact at any size",
+                "Exact, and new: three quarters of the places lie beyond any that the network has seen.",
+            ),
+            Option(
+                "interpolated positions",
+                "They keep much, more than anything that stays at 16 x 16 untrained. One way does not stay"
+                " there.",
+            ),
+            Option(
+                "making the picture small again",
+                "An enlarged digit shows nothing new. Bring it back to the size that the network knows, and"
+                " nothing has happened.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "looks-before-it-reads",
+        5,
+        "After a few seconds of training the network names one digit in three. How often does its largest"
+        " weight fall on the digit, which covers 4 % of the scene?",
+        (
+            Option(
+                "in one scene of three: it reads what it looks at",
+                "Reading needs more than looking. It has to find strokes before it can tell them apart.",
+            ),
+            Option(
+                "in most scenes",
+                "Where the ink is of the right kind is learned first, what it means comes later. A map that"
+                " looks right is no proof of an answer that is.",
+                right=True,
+            ),
+            Option(
+                "no more than by chance, until it can read",
+                "Then it could never learn to read: the gradient comes through the places it looks at.",
+            ),
+        ),
+    ),
 )
