@@ -7,11 +7,13 @@ from torch import nn
 
 from course_lib.attention import NonLocal
 from course_lib.data import scenes
-from course_lib.experiments import load_record
+from course_lib.experiments import ch04_cue, load_record
 from course_lib.experiments.ch04_cue import (
     CONDITIONS,
     EXPERIMENT,
     TEST_SEEDS,
+    AddMean,
+    Convolve,
     Pictures,
     distance_from,
     figures,
@@ -138,6 +140,23 @@ def test_rings_are_told_apart():
     assert rings == [1, 1] + [0] * (len(rings) - 2) and 0 < found["iou"] < 1
 
 
+def test_a_ring_holds_pixels_of_digits_only():
+    test = pictures(CONFIG, "test")
+    found = figures(test.targets | ~test.digits, test, CONFIG.bins)
+    overall = found.pop("iou")
+    assert set(found.values()) == {1.0} and overall < 0.5
+
+
+@pytest.mark.parametrize("block", [Convolve(6, 4), Convolve(6, 4, dilation=2), AddMean(6, 4)])
+def test_blocks_are_residual(block):
+    x = torch.rand(2, 6, 5, 7)
+    with torch.no_grad():
+        assert (block(x) - x).abs().max() > 1e-3
+        for parameter in block.body[-1].parameters():
+            parameter.zero_()
+        assert torch.equal(block(x), x)
+
+
 class Looking(nn.Module):
     """What `map_figures` needs of a network: its stride, and a call of attend that looks where it is told."""
 
@@ -169,6 +188,21 @@ def test_map_figures_of_a_map_on_the_cue_and_of_one_that_is_elsewhere():
         for who in ("", "_other"):
             assert found["cue_mass" + who] == pytest.approx(mass, abs=1e-5)
             assert found["cue_hit" + who] == pytest.approx(hit)
+
+
+def test_map_figures_of_many_scenes_are_those_of_each():
+    """They are taken in batches; here each scene comes 26 times, with a map that is good in half of them."""
+    test = pictures(CONFIG, "test")
+    cue = cue_cells(test)
+    many = Pictures(*(t.repeat(26, *[1] * (t.ndim - 1)) for t in test))
+    looks = torch.cat([cue.repeat(13, 1, 1), 1 - cue.repeat(13, 1, 1)])
+
+    class InTurn(Looking):
+        def forward(self, x):
+            now, self.looks = self.looks[:len(x)], self.looks[len(x):]
+            return Looking(now)(x)
+
+    assert map_figures(InTurn(looks), many, CONFIG.far)["cue_mass"] == pytest.approx(0.5)
 
 
 def test_map_figures_ask_only_the_pixels_they_name():
@@ -221,10 +255,16 @@ def test_training_teaches():
     assert after > 2 * before, (before, after)
 
 
-def test_training_leaves_the_number_of_threads_alone():
+def test_training_takes_one_thread_and_leaves_their_number_alone(monkeypatch):
+    seen = []
+    monkeypatch.setattr(ch04_cue, "fit", lambda *_, **__: seen.append(torch.get_num_threads()))
     before = torch.get_num_threads()
-    train("convolution", CONFIG, seed=0)
-    assert torch.get_num_threads() == before
+    try:
+        torch.set_num_threads(2)
+        train("convolution", CONFIG, seed=0)
+        assert seen == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_the_record_says_what_the_lesson_says():
