@@ -110,6 +110,13 @@ NON_LOCAL_LOOPS = Exercise(
             "Start C anew for each i.",
         ),
         Mistake(
+            "divided by the mean of f",
+            answers.wired(c=lambda f: f.mean(1, keepdim=True)),
+            "You divide by the mean of f over j, or average where you should sum: your weights"
+            " sum to N.",
+            "C(x) is the sum of f over j.",
+        ),
+        Mistake(
             "multiplied by C",
             answers.wired(c=lambda f: 1 / answers.over_keys(f)),
             "You multiply by C(x) where you should divide.",

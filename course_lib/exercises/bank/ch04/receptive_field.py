@@ -1,5 +1,6 @@
 """Exercise 4.1: the side of the square that one place of a stack of convolutions sees."""
 
+import numpy as np
 import torch
 
 from course_lib.exercises.bank.ch04 import receptive_field_answers as answers
@@ -306,6 +307,13 @@ RECEPTIVE_FIELD = Exercise(
             lambda layers: torch.tensor(answers.receptive_field(layers)),
             "You return a tensor. The number is right, but a plain whole number is asked for.",
             "`int` in, `int` out: no tensor is needed, or `.item()` at the end.",
+        ),
+        Mistake(
+            "a number of numpy's",
+            lambda layers: np.int64(answers.receptive_field(layers)),
+            "You return one of numpy's numbers. The value is right, but a plain whole number is"
+            " asked for.",
+            "`math.prod` in place of `np.prod`, or `int(...)` at the end.",
         ),
         Mistake(
             "the step as well",
