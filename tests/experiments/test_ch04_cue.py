@@ -255,6 +255,17 @@ def test_training_teaches():
     assert after > 2 * before, (before, after)
 
 
+def test_training_is_on_the_masks_of_the_training_scenes(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(ch04_cue, "fit", lambda _, data, *, loss, **__: seen.update(data=data.tensors, loss=loss))
+    train("convolution", CONFIG, seed=0)
+    drawn = pictures(CONFIG, "train")
+    assert torch.equal(seen["data"][0], drawn.images)
+    assert torch.equal(seen["data"][1], drawn.targets[:, None].float())
+    miss, false = (seen["loss"](torch.zeros(1), torch.tensor([y])).item() for y in (1.0, 0.0))
+    assert miss == pytest.approx(3 * false)
+
+
 def test_training_takes_one_thread_and_leaves_their_number_alone(monkeypatch):
     seen = []
     monkeypatch.setattr(ch04_cue, "fit", lambda *_, **__: seen.append(torch.get_num_threads()))
