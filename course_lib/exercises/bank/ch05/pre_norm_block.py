@@ -350,6 +350,7 @@ PRE_NORM_BLOCK = Exercise(
         "attention from its layers": answers.with_own_attention,
         "kept and added at the end": answers.kept_and_added_at_the_end,
     },
+    forbid=("torch.nn.TransformerEncoderLayer", "course_lib.models.EncoderBlock"),
     map_axes=("tokens", "channels"),
     hints=(
         "Two halves, wired alike. In which line is the normalised x used, and in which the one"
