@@ -9,7 +9,7 @@
 # After it you can **measure** what a network sees, **denoise** a page with letters from elsewhere on it, **write** the non-local operator in its four forms and divide by the right number, **wire** a block that changes nothing on its first day, **say** why its gradients are zero
 # then, and **test** whether attention found what it should.
 #
-# *About 105 minutes of reading and 62 of exercises. You need chapter 1 (attention, masks apart) and convolutions.*
+# *About 130 minutes of reading and 68 of exercises. You need chapter 1 (attention, masks apart) and convolutions.*
 
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
@@ -282,14 +282,14 @@ viz.show(fig, alt="A strip of printed text four times: clean; under coarse noise
 # %%
 inner = weights.view(48, 96, 48, 96)[2:-2, 2:-2, 2:-2, 2:-2]     # queries and keys off the edge
 fig, axes = plt.subplots(2, 1, figsize=(6.4, 6.6))
-for ax, (name, row, col) in zip(axes, (("Who looks like this curve of an e?", 15, 61),
+for ax, (name, row, col) in zip(axes, (("Who looks like this curve of an e?", 15, 66),
                                        ("Who looks like this end of a stroke?", 33, 6))):
     viz.attention_over_photo(page, inner[row, col], (row, col), patch=5, stride=1, vmax=250,
                              top=7, title=name, colorbar=False, ax=ax)
-viz.show(fig, alt="The page twice in grey. Above, the curve of the e in 'are' is outlined in blue, "
-                  "and seven green boxes lie on the e's of 'markers' and 'either', on the o, b "
-                  "and t of 'object', on an r and an i. Below, from the foot of the t in "
-                  "'either', boxes lie on the feet and curves of other letters.")
+viz.show(fig, alt="The page twice in grey. Above, the left curve of the e in 'are' is outlined in "
+                  "blue, and green boxes lie on the e's of 'markers', 'either' and 'object', "
+                  "and on like curves of a, t, o and r. Below, from the foot of the t in "
+                  "'either', boxes lie on the foot of the other t and on feet of other letters.")
 
 # %% [markdown]
 # Each pixel asked all 4,608, and the ones that answered were those that look like it, wherever they are. This is ***non-local means*** (Buades, Coll and Morel 2005):
@@ -313,8 +313,15 @@ for name, clean in pieces.items():
     print(f"{name:9} {blurred:5.1f} dB {averaged:7.1f} dB {averaged - blurred:+8.1f}")
 
 # %% [markdown]
-# One to two decibels for everything that repeats: letters, joints, coins, roofs. Two losses: in grass and in the cat's fur no patch has a real double, so the look-alikes are chance hits, and a plain blur does better. (The blur was even allowed to pick its best width by looking at the truth; non-local means had
-# one setting for all six, and was told the noise.) An average over the whole picture is worth as much as the picture repeats itself. Keep that in mind when the places become features.
+# One and a half to two decibels for everything that repeats: letters, joints, coins, roofs. Two losses: in grass and in the cat's fur no patch has a real double, so the look-alikes are chance hits, and a plain blur does better. (The blur was even allowed to pick its best width by looking at the truth.) The recorded run is stricter. There each method finds its settings on another photo, and two more take part: non-local means that looks only into a square around the pixel, and scikit-image's, which also looks near.
+
+# %%
+recorded = experiments.load_record("denoise")
+print(experiments.summary(recorded, ["page", "brick", "grass", "cat", "mean"], digits=1))
+print(experiments.provenance(recorded))
+
+# %% [markdown]
+# On average it is a decibel better than a blur that has been told the truth. And is it worth looking everywhere? On the page it is, by more than a decibel: its *e*'s are far apart. For a wall or a cat the square is as good or better, since who looks further also meets more strangers who happen to look alike. That is why practical programs search nearby. An average over the whole picture is worth as much as the picture repeats itself; keep it in mind when the places become features.
 
 # %% tags=["poke"]
 # Poke it: smaller and larger patches. Why does the page want small ones, and the wall large ones?
@@ -480,7 +487,7 @@ torch.manual_seed(0)
 page = cutting("page", 60, 140)
 x = patches_of(page)
 x = 2 * (x - x.mean(1, keepdim=True))                                           # (4608, 25)
-query, w = x[17 * 96 + 63], torch.randn(50) / 5                                 # a curve of an e
+query, w = x[17 * 96 + 68], torch.randn(50) / 5                                 # a curve of an e
 maps = {"Gaussian": (x @ query).softmax(0), "dot product": x @ query / 4608,
         "concatenation": (query @ w[:25] + x @ w[25:]).relu() / 4608}
 for name, m in maps.items():
@@ -491,7 +498,7 @@ for name, m in maps.items():
 fig = viz.small_multiples([m.view(48, 96) / m.abs().max() for m in maps.values()], list(maps),
                           ncols=3, cmap=viz.SCORES_CMAP, vmin=-1, vmax=1, size=3.1)
 for ax in fig.axes:
-    viz.outline(ax, 15, 61, 5, 5)
+    viz.outline(ax, 15, 66, 5, 5)
 viz.show(fig, alt="Three maps of the page for one query, a curve of an e. Gaussian: blank but "
                   "for a dozen orange dots on other letters. Dot product: all strokes in "
                   "orange and purple, for and against. Concatenation: orange everywhere, the letters in "
@@ -701,7 +708,7 @@ class NonLocalBlock(nn.Module):
 check("non-local-block", NonLocalBlock)
 
 # %% [markdown] tags=["instructor"]
-# Let the room guess the four accuracies before they come; most say "guessing, 10 per cent", and are too pessimistic. Ask why a random block does not destroy everything (the residual is there already: half of the signal is the old one). In 4.4 the scrambled map is the classic: `y.view(B, E, H, W)` without a transpose runs and passes every test of shapes. Twenty-five minutes with both. Cut list: the training-on cell.
+# Let the room guess the four accuracies before they come; "10 per cent" is the natural guess, and too pessimistic. Ask why a random block does not destroy everything (the residual is there already: half of the signal is the old one). In 4.4 the scrambled map is the classic: `y.view(B, E, H, W)` without a transpose runs and passes every test of shapes. Twenty-five minutes with both. Cut list: the training-on cell.
 
 # %% [markdown]
 # ## 6 · Lines, pictures, films
@@ -913,7 +920,7 @@ for name, p in block.named_parameters():
 predict("all-zero")
 
 # %% [markdown]
-# Not small: *exactly* zero, in every weight but one. Half of the questions that people ask about this module are about that table. ("Will gamma not stay zero for ever?", "I do not see the attention", issues of sdoria/SimpleSelfAttention, taki0112/Self-Attention-GAN-Tensorflow and others.) Follow the chain rule, with $L$ the loss and $\nabla_y = \partial L / \partial y$, in the shape of $y$:
+# Not small: *exactly* zero, in every weight but one. Many of the questions that people ask about this module are about that table: "wouldn't that always be zero?" (sdoria/SimpleSelfAttention, issue 3, 2021), "you do not use attention at all" (taki0112/Self-Attention-GAN-Tensorflow, issue 13, 2018). Follow the chain rule, with $L$ the loss and $\nabla_y = \partial L / \partial y$, in the shape of $y$:
 #
 # $$ \frac{\partial L}{\partial o} = \gamma\, \nabla_y = 0, \qquad \frac{\partial L}{\partial \gamma} = \sum \nabla_y \odot o \;\ne\; 0 $$
 #
@@ -936,11 +943,11 @@ for step in range(4):
 # %% [markdown]
 # So the zeros are no fault. They are what "changes nothing on its first day" costs, and it costs one step. The block with $W_z = 0$ has the same table, with $W_z$ in the part of $\gamma$.
 #
-# One column stays zero for ever, whatever you train: the bias of the keys. It adds the same number, $q_i^\top b$, to all scores of a query, and a softmax does not see that (chapter 1 subtracted the largest score for the same reason). Those parameters are dead weight in nearly every attention layer in use.
+# One column stays zero for ever, whatever you train: the bias of the keys. It adds the same number, $q_i^\top b$, to all scores of a query, and a softmax does not see that (chapter 1 subtracted the largest score for the same reason). Keys with a bias are common, and in softmax attention those numbers are dead weight.
 #
-# The sign of $\gamma$ is free, by the way. It may come out negative, which puzzles people as well (heykeetae/Self-Attention-GAN, issues 47 and 60): then $W_v$ carries the other sign, and nothing is lost. How large $\gamma o$ is beside $x$ says whether the block does anything. $\gamma$ alone does not.
+# It should be a single number, too. The best-known version for PyTorch began with a $\gamma$ of shape `(batch size, 1, 1, 1)`, one for each seat of the batch (heykeetae/Self-Attention-GAN, issue 1, 2018). And its sign is free. It may come out negative, which puzzles people as well (issues 47 and 60 there): then $W_v$ carries the other sign, and nothing is lost. How large $\gamma o$ is beside $x$ says whether the block does anything. $\gamma$ alone does not.
 #
-# **Why H and W get swapped.** Look up self-attention for images, and in most places you find this line:
+# **Why H and W get swapped.** Search public code for self-attention on images, and this line comes up within a minute:
 #
 # ```python
 # m_batchsize, C, width, height = x.size()
@@ -965,7 +972,7 @@ viz.show(fig, alt="The cat four times. As a wide picture with both names wrong i
                   "it is whole both times.")
 
 # %% [markdown]
-# On a square image even the second mistake goes unseen, and most training images are square. DINO's script for attention maps calls the height `w` (facebookresearch/dino, issue 180, 2022); "it still works fine with square images" was the answer. CoordConv-pytorch needed a pull request named "Fix the bug for non-square inputs" (number 2, 2018). The habit that finds all of these is cheap: *test with H different from W.* The checks of this course always do.
+# On a square image even the second mistake goes unseen, and most training images are square. DINO's script for attention maps calls the height `w` (facebookresearch/dino, issue 180, 2022); "it still works fine with square images", its reporter found. CoordConv-pytorch needed a pull request named "Fix the bug for non-square inputs" (number 2, 2018). The habit that finds all of these is cheap: *test with H different from W.* The checks of this course always do.
 
 # %% tags=["poke"]
 # Poke it: the swap that a square does not hide. What does a softmax over the wrong axis of a square table look like?
@@ -1076,7 +1083,230 @@ assert_close(block(x), pytorchs, rtol=1e-4, atol=1e-5)
 print("SAGAN's block = PyTorch's scaled_dot_product_attention, with scale 1, gamma and a residual")
 
 # %% [markdown]
-# So what is new against chapter 1? Four differences, all small. The tokens are places of a map, so there is a way there and back. Queries and keys are narrower than what is told. There is no $1/\sqrt D$ (and with D of a few dozen and trained projections nobody missed it; with wide ones you will). And there is one head.
+# So what is new against chapter 1? Four differences, all small. The tokens are places of a map, so there is a way there and back. Queries and keys are narrower than what is told. There is no $1/\sqrt D$, which chapter 1 showed to be a risk once D is large. And there is one head.
+
+# %% [markdown]
+# ## 10 · Distance from the cue: an experiment that could have failed
+# *14 minutes*
+#
+# Back to the question of the cover, now with training. *Mark the digits that have the colour of the patch.* The patch lies in one of the four corners of a strip of 16 x 64 pixels, and there are five to seven digits in five colours:
+
+# %%
+from course_lib.experiments import ch04_cue as cue
+
+config = cue.EXPERIMENT.full
+some = [data.scene(seed, config.options, split="test") for seed in (1, 2, 3, 4)]
+tiles = [s.image for s in some] + [s.target_mask.float() for s in some]
+rows = ["picture", "to be marked"]
+fig = viz.small_multiples(tiles, ncols=4, rows=rows, size=2.3, vmin=0, vmax=1)
+viz.show(fig, alt="Four strips with small coloured digits, each with a coloured square in a corner, "
+                  "and below each a black mask in which only the digits of the square's colour "
+                  "are white.")
+
+# %% [markdown]
+# The network is a U-Net (Ronneberger et al. 2015): convolutions and pooling down to a map of 4 x 16 cells, a neck of three blocks on that map, and up again, with shortcuts, so that edges stay sharp. Only the first block of the neck differs. In one network it is a convolution, as are the other two blocks. In another it is a non-local block with the embedded Gaussian. And a sceptic will say
+# that nobody would use such small kernels where distance counts, so a third has dilations of 2, 4 and 8 in its three blocks. All have the same number of parameters, within one per cent. First the question of section 1, to each of the three, for a pixel at the right end of the first strip:
+
+# %%
+from course_lib.models import receptive_field_of, seen_box
+
+torch.manual_seed(0)
+tiles, names = [], ["convolution", "dilated convolution", "attention"]
+for name in names:
+    model = cue.make_model(name, config)
+    if name == "attention":
+        nn.init.ones_(model.neck[0].bn.weight)                 # at birth it adds nothing (section 5)
+    field = receptive_field_of(model, config.size, (8, 56))    # (16, 64): mean size of the gradient
+    x0, y0, x1, y1 = seen_box(field)
+    tiles.append(torch.where(field > 0, some[0].image, 0.75 * torch.ones(3, 1, 1)))
+    parameters = sum(p.numel() for p in model.parameters())
+    print(f"{name:20} sees columns {x0:2} to {x1 - 1} of 64, {parameters:,} parameters")
+
+# %%
+fig = viz.small_multiples(tiles, names, ncols=3, size=3)
+for ax in fig.axes:
+    viz.outline(ax, 7, 55, 2, 2)
+viz.show(fig, alt="The first strip three times, as one pixel near its right end sees it. "
+                  "Convolution: the right half, and grey where the left half should be. Dilated "
+                  "convolution and attention: all of it.")
+
+# %% [markdown]
+# What can the first network do for that pixel? It cannot see the patch, so it can mark every digit, or none, or follow its luck. Marking *every* digit scores an ***IoU*** (intersection over union: of all pixels that are marked or should be, the part that is both) of about a third, with no network at all. That is the floor. Near the patch it could do better.
+
+# %% tags=["predict"]
+predict("where-it-falls")
+
+# %% tags=["long", "nbval-ignore-output"]
+live = experiments.run("cue", "small", conditions=["convolution", "attention", "every digit"])
+print(experiments.summary(live, ["iou", "iou_0_8", "iou_24_32", "iou_48_64"], digits=2))
+
+# %% [markdown]
+# That was small: 400 steps, two seeds, and your figures differ a little. The columns are the IoU over everything, and over the digits' pixels that lie 0 to 7, 24 to 31 and 48 to 63 pixels from the patch. In this time the convolutions have learned no more than to mark every digit, near or far. With attention the network marks what it should, and near or far makes no difference. The recorded run has nearly four times the steps, three seeds, and the sceptic's network. (It has a fifth one, too, which we keep for later.)
+
+# %%
+recorded = experiments.load_record("cue")
+rings = [name for name in recorded["figures"]["attention"] if name.startswith("iou_")]
+middle = [sum(map(int, ring.split("_")[1:])) / 2 for ring in rings]     # of "iou_8_16": 12
+series = {name: (middle, torch.tensor([recorded["figures"][name][ring] for ring in rings]).T)
+          for name in ("attention", "dilated convolution", "convolution", "every digit")}
+for name in series:
+    print(f"{name:20} IoU of each seed", *(f"{iou:.2f}" for iou in recorded["figures"][name]["iou"]))
+print(experiments.provenance(recorded))
+
+# %%
+ax = viz.curves(series, xlabel="distance from the patch, in pixels", ylabel="IoU",
+                title="What is marked, near and far")
+ax.set(ylim=(0, 1.05))
+ax.axvline(24, color=viz.INK, lw=1, ls=":")
+viz.show(ax, alt="IoU against distance from the patch. Convolution: 0.85 near it, then a steep fall; "
+                  "from 24 pixels on, where a dotted line stands, it lies on the line of marking "
+                  "every digit, at a third. Attention and dilated convolution: level, above 0.9, "
+                  "with a broad band.")
+
+# %% [markdown]
+# The plain network falls to the floor where its window ends, at the dotted line: 24 pixels, give or take one, is what the derivative said before any training. Attention has 2.4 times its IoU, at equal parameters. That was the hope. Now the sceptic's share: dilated convolutions reach as far, and come to nearly the same place. What the plain network lacked was reach, and there are several ways to get that. Attention is one. Mind the seeds, too: the third with attention had not finished, as the first with dilations had not.
+#
+# Does attention do it the way that we tell each other, a digit looking at the patch? Maps are for scoring, not for admiring. Train the network once more, and take three places of one strip.
+
+# %% tags=["predict"]
+predict("where-emptiness-looks")
+
+# %% tags=["long", "nbval-ignore-output"]
+small = cue.EXPERIMENT.small
+model, test = cue.train("attention", small, seed=0), cue.pictures(small, "test")
+scores = cue.map_figures(model, test, far=32)
+for name, key in (("that count", "cue_mass"), ("that do not", "cue_mass_other")):
+    print(f"digits {name:11} 32 pixels away or more: {scores[key]:.2f} of their weight on the patch")
+print(f"a uniform map would have {scores['cue_uniform']:.2f} there")
+with torch.no_grad(), record_attention(model) as maps:
+    model(test.images[:100])
+weights = maps["neck.0"][:, 0]                                 # (100, 64, 64)
+mean = weights.mean(1, keepdim=True)                           # the mean map of each picture
+within = (weights - mean).abs().sum(-1).mean() / 2             # what part of a map would have to move
+between = (mean - mean.roll(1, dims=0)).abs().sum(-1).mean() / 2
+print(f"maps differ by {within:.2f} within a picture, by {between:.2f} between pictures")
+
+# %%
+strip, one = test.images[3], weights[3].view(4, 16, 4, 16)     # query row, column; key row, column
+fig, axes = plt.subplots(4, 1, figsize=(7.4, 8))
+axes[0].imshow(strip.permute(1, 2, 0))
+axes[0].set(title="the strip", xticks=[], yticks=[])
+for ax, (name, query) in zip(axes[1:], {"asked by a digit that counts": (1, 1),
+                                        "by another digit": (1, 5),
+                                        "by an empty place": (3, 9)}.items()):
+    viz.attention_over_photo(strip, one[query], query, unit="weight", vmax=1, title=name, ax=ax)
+viz.show(fig, alt="A strip with six digits and a patch at the right, and three maps over it in grey. "
+                  "The query lies on a digit at the left, on another digit, on empty ground. In "
+                  "all three the same single cell of the patch glows, and nothing else.")
+
+# %% [markdown]
+# All of the weight lies on the patch, in one cell of it. But it does so from *every* place: from digits of the wrong colour, and from the empty background. The 64 maps of a picture are one map. (On your machine the network may have found another way; read on.) This block was given a query for each place, and makes no use of them. Now the same score for the three recorded seeds:
+
+# %%
+figures = recorded["figures"]["attention"]
+print("seed    IoU   weight on the patch: digits that count   that do not   uniform")
+for seed in range(3):
+    row = [figures[key][seed] for key in ("iou", "cue_mass", "cue_mass_other", "cue_uniform")]
+    print(f"{seed:4} {row[0]:6.2f} {row[1]:37.2f} {row[2]:13.2f} {row[3]:9.2f}")
+
+# %% [markdown]
+# Seed 0 is much like ours. In seed 1 the digits that do *not* count look at the patch, and most of those that do look somewhere else. Its IoU is as good. There is nothing wrong with that: to find out that the patch has another colour than yours, you look for a patch of another colour; and if you find none, that is an answer, too. The network may tell it either way. So a map says where the values came from. It does not say how the answer was made of them, and a map that misses what you
+# would look at is no proof of failure, just as a pretty one is no proof of success.
+#
+# And if, as in our network, all places get the same map, then all get the same answer, and there is a cheaper way to give everybody the same answer. Chapter 3 had it: a mean over all places, two small layers, the result added everywhere. Put that into the neck in place of attention, with as many parameters:
+
+# %% tags=["predict"]
+predict("one-answer-for-all")
+
+# %%
+print(experiments.summary(recorded, ["iou", "iou_0_8", "iou_48_64", "parameters"], digits=2))
+
+# %% [markdown]
+# It comes out on top, and in every seed. Cao et al. (2019) made the same observation on trained non-local blocks for object detection: their maps hardly depended on the query, and a block with a single map for all did as well, for less. So what has this experiment shown? That what lies outside the receptive field cannot be learned, to the pixel. That attention mends it, and so does anything else that reaches. *Not* that queries are needed: this question has one answer for the whole picture. They are needed where each place must hear
+# something of its own, as each letter did in section 2, where no single mean would have cleaned the page.
+
+# %% tags=["poke"]
+# Poke it: could the plain network be given the answer by a larger patch? What part of the digits sees it, at least partly?
+with torch.no_grad():
+    distance = test.distance[test.digits]                      # of all digits' pixels
+for reach in (12, 24, 36, 48):
+    share = (distance <= reach).float().mean()
+    print(f"a window that reaches {reach} pixels: the patch is in sight of {share:.0%}")
+
+# %% [markdown] tags=["instructor"]
+# Collect curves on the board before the live run: everybody draws IoU against distance for the plain network. The sceptic's network should come from the room; wait for it. Then let them bet on the global mean, and keep the discussion for "so why do we learn attention at all?" (section 2 is the answer that they have seen; chapter 9 has more). Cut list: the poke, the table of seeds.
+
+# %% [markdown]
+# ## 11 · Behind the bar
+# *9 minutes*
+#
+# One question is left from section 6. Three grey digits fly about and pass behind a bar that is wider than any of them. The mask of *one* of them is given in the first frame, and in no other. Where is it in each frame, also while nobody can see it?
+
+# %%
+from dataclasses import replace
+
+from course_lib.experiments import ch04_occlusion as occlusion
+
+films = occlusion.clips(replace(occlusion.EXPERIMENT.full, test_videos=8), "test")
+frames, path = films.frames[3, :, 0], films.centres[3, 0]      # (12, 16, 40), (12, 2)
+times = (0, 2, 3, 4, 6, 7, 9, 11)
+names = [f"frame {t}, {films.visible[3, 0, t]:.0%} of it seen" for t in times]
+fig = viz.small_multiples(frames[list(times)], names, ncols=4, size=2.3, vmin=0, vmax=1)
+for ax, t in zip(fig.axes, times):
+    row, col = path[t].tolist()
+    viz.outline(ax, row - 4, col - 4, 8, 8, color=viz.QUERY if t == 0 else viz.KEY)
+viz.show(fig, alt="Eight frames of grey digits and a broad bar. In the first a 1 at the right is "
+                  "outlined in blue. It flies to the left, is behind the bar from frame 3 to 6, "
+                  "comes out and crosses a 4. Green boxes mark where it is, seen or not.")
+
+# %% [markdown]
+# The blue box is what is given, the green ones are what is asked for: in each of 12 frames, one of 4 x 10 cells of 4 pixels. Each network reads every frame by itself, with the same three 2D convolutions, and then mixes frames. The first mixes with four 3D convolutions of 3 x 3 x 3, so that it hears of four frames before and after. The sceptic's has the same four, spread out in time and space until they span the film. In the third, three 3D convolutions are each followed by a
+# space-time non-local block. (Its places know where and when they are: row, column and frame are given as extra channels. Section 5's poke says why they have to be.)
+
+# %% tags=["predict"]
+predict("behind-the-bar")
+
+# %%
+recorded = experiments.load_record("occlusion")
+keys = ["hit_before", "hit_hidden", "hit_after", "parameters"]
+print(experiments.summary(recorded, keys, digits=2))
+print(experiments.provenance(recorded))
+
+# %%
+fig, ax = plt.subplots(figsize=(7.4, 3.4))
+colours = dict(zip(recorded["figures"], (viz.MASKED, *viz.CATEGORICAL)))
+for k, (name, numbers) in enumerate(recorded["figures"].items()):
+    hits = torch.tensor([numbers[key] for key in keys[:3]])    # (3, seeds)
+    at = torch.arange(3) + 0.2 * (k - 1.5)
+    ax.bar(at, hits.mean(1), 0.18, color=colours[name], label=name)
+    ax.plot(at, hits, "o", color=viz.PAPER, mec=viz.INK, ms=4)
+ax.set(xticks=range(3), xticklabels=["before", "hidden", "after"], ylim=(0, 1.3),
+       xlabel="where the digit is", ylabel="share of frames found", title="Who finds it again?")
+ax.legend(ncols=2, fontsize=9, loc="upper center")
+viz.show(fig, alt="Bars for before, hidden and after; a dot for each seed. Drawing one of the digits "
+                  "by lot: 0.4 each time. Before the bar all three networks are above 0.9. Hidden: "
+                  "convolution and attention under 0.7, dilated convolution 0.85. After: "
+                  "convolution 0.76, the other two 0.9.")
+
+# %% [markdown]
+# A hit is a frame in which the place found lies within 4 pixels. After the bar, attention finds the digit in 0.90 of the frames and the plain convolution in 0.76: what happened more than four frames ago is out of its window. So far the story is the hoped-for one. But the spread-out convolution finds as many, 0.91, and *behind* the bar it is far ahead, 0.85 against 0.68, with as many parameters and in half the time of training. Whoever compares attention
+# with the plain network only will call it the reason.
+#
+# Why is it no better? A hidden digit is not to be seen in any feature. Its place has nothing to ask with but where and when it is, and what one needs there is motion: a step further in the same direction. A kernel along space and time has directions built in. That is our reading, not a result. What can be measured is whether attention looks back along the track of its digit, from the last frame to the places where it was seen before:
+
+# %%
+figures = recorded["figures"]["attention"]
+for block in (1, 2, 3):
+    own, other = (torch.tensor(figures[f"{who}_{block}"]).mean() for who in ("own", "other"))
+    print(f"block {block}: weight on its own earlier places {own:.2f}, on another digit's {other:.2f}")
+cells = films.visible[:, 0, :-1].gt(0).sum(1).float().mean() / (12 * 4 * 10)
+print(f"a uniform map: {cells:.2f}")
+
+# %% [markdown]
+# It does not. The picture that everybody has of space-time attention, a thing that recognises itself across the gap, is not what these blocks do. They help all the same, by ways that we have not found. Wang et al. saw gains on real videos, with far larger networks and by one or two per cent (section 4); the claim that such a block *tracks* needs a measurement like this one.
+
+# %% [markdown] tags=["instructor"]
+# This section is about the third bar. Cover it, show the other two, and ask for a conclusion; then uncover it. Five minutes are enough. For a discussion: what would a film have to be like, so that queries are needed? (A cut, after which only a look tells who is who. It was tried; the docstring of `ch04_occlusion` says what came out.) Cut list: the table of weights.
 
 # %% [markdown]
 # ## What goes wrong in the wild
@@ -1150,7 +1380,7 @@ viz.show(fig, alt="Two maps over the cat, the query in the iris of the eye at th
 # There are C/2 channels, and the `view` asks for C, so it takes half as many tokens, twice as long. In memory a channel's pixels lie row after row: the first half of a long row of numbers is the upper half of the image, the second the lower. So each token is a place of the upper half *glued* to the place half an image below it. The block runs, on any even number of places, and attends; to pairs
 # that nobody had in mind. (The softmax of that file runs over the queries besides.) What finds it: shuffle the places, and see whether the answers follow. No test of shapes can.
 #
-# **Three.** In the block with a batch norm, only the norm's scale starts at zero. Several people took this for an oversight and asked for the convolution in front to start at zero as well (AlexHex7/Non-local_pytorch, issues 12 and 38). In issue 28 somebody reports that after training, everything has moved but $W$, which is still exactly 0. Suppose you start *both* at zero.
+# **Three.** In the block with a batch norm, only the norm's scale starts at zero. People took that for an oversight, and asked why it was not the convolution in front (AlexHex7/Non-local_pytorch, issues 12 and 38). In issue 28 somebody reports that after training everything has moved but $W$, which is still exactly 0. Suppose you want to be on the safe side, and start *both* at zero.
 
 # %% tags=["quiz"]
 quiz("two-zeros")

@@ -276,6 +276,92 @@ QUESTIONS = (
         ),
     ),
     Question(
+        "where-it-falls",
+        4,
+        "The plain network sees about 24 pixels to each side. Trained long enough, how does its IoU change with the"
+        " distance of a digit from the patch?",
+        (
+            Option(
+                "it falls slowly all the way: what is further away is heard less",
+                "Within its window it can learn to listen well. What lies outside of it is not heard at all.",
+            ),
+            Option(
+                "good up to about 24 pixels, then the floor",
+                "As far as it sees, it can learn which colour counts. Beyond, no training gives it anything to go"
+                " by.",
+                right=True,
+            ),
+            Option(
+                "the same everywhere, a little below attention",
+                "The pixel at the right end of the strip had nothing of the patch in its window.",
+            ),
+        ),
+    ),
+    Question(
+        "where-emptiness-looks",
+        4,
+        "The network has learned to mark the digits of the patch's colour. Which places look at the patch?",
+        (
+            Option(
+                "the digits that are to be marked",
+                "They cannot know that they are, before they have looked.",
+            ),
+            Option(
+                "all digits",
+                "They all need to know the colour. But nothing in the loss forbids others to look, too.",
+            ),
+            Option(
+                "all places, empty ones as well",
+                "One query that says the same everywhere is the easiest one to learn, and it costs nothing that"
+                " empty places have the answer, too.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "one-answer-for-all",
+        4,
+        "In place of attention: the mean over all places, two small layers, the result added to every place. As many"
+        " parameters. How far does it come?",
+        (
+            Option(
+                "to the floor: a mean forgets where the patch is",
+                "It does. Nobody needs to know where it is, only which colour it has.",
+            ),
+            Option(
+                "about halfway: the patch is one sixteenth of the mean",
+                "A large square of one colour stays visible in a mean of channels that look for such squares, and"
+                " training can make them.",
+            ),
+            Option(
+                "as far as attention",
+                "The whole picture asks one question, and a mean can carry one answer.",
+                right=True,
+            ),
+        ),
+    ),
+    Question(
+        "behind-the-bar",
+        4,
+        "After the bar, who finds the digit again most often?",
+        (
+            Option(
+                "attention, clearly: it can look back at the first frame",
+                "It can. So can a convolution that is spread out far enough in time.",
+            ),
+            Option(
+                "attention and the dilated convolution alike, the plain one behind",
+                "What the plain one lacks is reach: four frames are too few. The two others span the film.",
+                right=True,
+            ),
+            Option(
+                "all three alike: the digit keeps its speed",
+                "It does, and within its window a convolution can carry that on. Behind a bar the digit is out"
+                " of sight for longer than the plain one's window, often enough to show.",
+            ),
+        ),
+    ),
+    Question(
         "divided-by-a-minus",
         4,
         "The scores are divided by D to the power of minus one half, with D = 64. What happens to them?",
