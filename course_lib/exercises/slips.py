@@ -106,14 +106,26 @@ def slip_in_gradient(got: Observation, want: Observation) -> Finding | None:
         for name, gradient in want.gradients.items()
         if gradient is not None and got.gradients.get(name) is None
     ]
-    if not cut:
+    if cut:
+        names = ", ".join(f"`{name}`" for name in cut)
+        return Finding(
+            "gradient cut",
+            f"The values are right, but no gradient flows back to {names}: it could not be learned.",
+            "Look for `.detach()`, `.data`, `.item()`, `torch.no_grad()`, a trip through numpy, or a tensor "
+            "rebuilt with `torch.tensor(...)`.",
+        )
+    still = [
+        name
+        for name, gradient in want.gradients.items()
+        if gradient is not None and gradient.abs().max() > 1e-3 and not got.gradients[name].any()
+    ]
+    if not still:
         return None
-    names = ", ".join(f"`{name}`" for name in cut)
+    names = ", ".join(f"`{name}`" for name in still)
     return Finding(
-        "gradient cut",
-        f"The values are right, but no gradient flows back to {names}: it could not be learned.",
-        "Look for `.detach()`, `.data`, `.item()`, `torch.no_grad()`, a trip through numpy, or a tensor "
-        "rebuilt with `torch.tensor(...)`.",
+        "gradient zero",
+        f"The values are right, but the gradient of {names} is zero everywhere: it does not move.",
+        "What it is multiplied with is zero. Of two layers in a row only one may start at zero, the last.",
     )
 
 

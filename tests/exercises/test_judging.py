@@ -304,6 +304,28 @@ def test_a_newborn_module_keeps_its_own_weights_and_others_get_none_that_are_zer
     assert judge(exercise, _NeverMore).stage.name == "trained"
 
 
+class _TwoZerosInARow(nn.Module):
+    def __init__(self, first=0.0):
+        super().__init__()
+        self.a, self.b = nn.Parameter(torch.full((3,), first)), nn.Parameter(torch.zeros(3))
+
+    def forward(self, x):
+        return x + self.a * self.b * x
+
+
+class _OneZero(_TwoZerosInARow):
+    def __init__(self):
+        super().__init__(first=1.0)
+
+
+def test_zeros_that_can_never_move_are_told():
+    stage = Stage("at birth", "tells", lambda g: {"x": torch.randn(2, 3, generator=g)}, newborn=True)
+    exercise = _exercise(reference=_OneZero, stages=(stage,), mistakes=())
+    assert judge(exercise, _OneZero).status == "passed"
+    finding = judge(exercise, _TwoZerosInARow).finding
+    assert finding.name == "gradient zero" and "`b`" in finding.shows
+
+
 def test_drawing_weights_leaves_the_global_stream_alone():
     torch.manual_seed(3)
     expected = torch.rand(2)
