@@ -181,7 +181,7 @@ viz.show(fig, alt="Four maps of the gradient, for 5, 10, 20 and 40 layers. Each 
 # along the one path that goes outward in every layer. A sum of many independent steps makes a bell, and its width grows like the root of their number. Luo et al. (2016) found this ***effective receptive field***, and also that training widens it, without filling the square. (The maps show roots, or you would see only the middle.)
 #
 # Strides and dilation make the steps longer, so they help, and at the bottom of a U-Net a place may well see the whole image. Then the question is a finer one: not whether the message *can* arrive, but through how many hands it passes. Each layer hands it on by the same fixed weights, in whatever direction, wanted or not.
-# Section 10 puts that to the test. What you would like instead is one step from any place to any other, taken only where it is worth it. You have seen such a step: chapter 1's iris that found the other iris.
+# Section 10 puts that to the test, and what comes out is not quite what you may expect. What you would like instead is one step from any place to any other, taken only where it is worth it. You have seen such a step: chapter 1's iris that found the other iris.
 
 # %% tags=["poke"]
 # Poke it: dilation 2 in every layer. The square grows fast. Is it read, or full of holes?
@@ -458,7 +458,7 @@ by_count = f / 400 @ g
 for name, y in {"softmax": f.softmax(-1) @ g, "divided by the sum": by_sum,
                 "divided by 400": by_count}.items():
     size = y.norm(dim=-1)[0]                             # (400,)
-    print(f"{name:19} length of an answer: median {size.median():5.2f}, largest {size.max():6.1f}")
+    print(f"{name:19} length of an answer: median {size.median():5.2f}, largest {size.max():4.0f}")
 
 # %% [markdown]
 # A mean of vectors of length 2 should not have a length of hundreds. Scores of a dot product have both signs, so their sum can be close to 0 for a query that is liked by half of the keys and disliked by the other half. Dividing by that is a lottery. (And if it is below 0, all signs turn.) The paper divides by a number that cannot do this: how many keys there are,
@@ -500,12 +500,12 @@ fig = viz.small_multiples([m.view(48, 96) / m.abs().max() for m in maps.values()
 for ax in fig.axes:
     viz.outline(ax, 15, 66, 5, 5)
 viz.show(fig, alt="Three maps of the page for one query, a curve of an e. Gaussian: blank but "
-                  "for a dozen orange dots on other letters. Dot product: all strokes in "
-                  "orange and purple, for and against. Concatenation: orange everywhere, the letters in "
+                  "for two dark dots, one on this e and one on the e of 'object', and faint "
+                  "traces. Dot product: all strokes in orange and purple, for and against. Concatenation: orange everywhere, the letters in "
                   "relief, wherever the query lies.")
 
 # %% [markdown]
-# The Gaussian picks the curves of other *e*'s and forgets the rest. The dot product answers to everything, for or against. The concatenation, whose $w_f$ is random here, hardly knows who asks: its score is a part from $i$ plus a part from $j$, and only the relu makes the two meet, as the `tanh` did in chapter 1.
+# The Gaussian picks this *e* and the one of *object*, and nearly forgets the rest. The dot product answers to everything, for or against. The concatenation, whose $w_f$ is random here, hardly knows who asks: its score is a part from $i$ plus a part from $j$, and only the relu makes the two meet, as the `tanh` did in chapter 1.
 #
 # Which is best? Wang et al. tried all four in a ResNet-50 on videos of Kinetics and found 72.5 to 72.9 per cent, against 71.8 without a block. They concluded that the non-local step matters and the exact $f$ does not. The exponential became the standard for other reasons, among them the kernels of section 7. But the dot product has a charm of its own. No softmax stands between the two products, so you may choose which one to do first:
 #
@@ -598,7 +598,7 @@ for attempt in range(4):
 network[4] = nn.Identity()
 
 # %% [markdown]
-# What the later layers had learned to read has been overwritten with noise, and by how much is luck. Days of training would first have to repair what the insertion broke. The remedy has two parts. A *residual*: add the answer to what was there instead of replacing it. And a *zero start*: let what is added begin as nothing. With one more 1x1 convolution $W_z$, which brings the channels back to $C$,
+# What the later layers had learned to read has been mixed with noise, and with how much is luck. Days of training would first have to repair what the insertion broke. And these blocks already *add* their answer to what was there, as a *residual*; one that put its answer in its place would have left nothing. What they lack is a *zero start*: what is added should begin as nothing. With one more 1x1 convolution $W_z$, which brings the channels back to $C$,
 #
 # $$ z_i = W_z\, y_i + x_i, \qquad W_z = 0 \text{ at the start} $$
 #
@@ -633,6 +633,9 @@ for steps in (0, 1, 10, 50):
         fit(network, digits, steps=steps, lr=1e-3, progress=False)
     share = added(block, network[:4](images))
     print(f"after {steps:2} steps   added {share:6.1%}   right {right(network):.0%}")
+
+# %% [markdown]
+# It does, from the first step on, and little by little. (The accuracy hardly moves. A digit of 8 x 8 pixels needs no far sight, and nothing was broken that had to be repaired.) Section 8 looks at that first step under a lens.
 
 # %% tags=["poke"]
 # Poke it: does the block know where a place lies? Shuffle all places of the map (think of question two above).
@@ -1289,21 +1292,23 @@ viz.show(fig, alt="Bars for before, hidden and after; a dot for each seed. Drawi
                   "convolution 0.76, the other two 0.9.")
 
 # %% [markdown]
-# A hit is a frame in which the place found lies within 4 pixels. After the bar, attention finds the digit in 0.90 of the frames and the plain convolution in 0.76: what happened more than four frames ago is out of its window. So far the story is the hoped-for one. But the spread-out convolution finds as many, 0.91, and *behind* the bar it is far ahead, 0.85 against 0.68, with as many parameters and in half the time of training. Whoever compares attention
+# A hit is a frame in which the place found lies within 4 pixels. (To draw one of the three digits by lot hits 0.4 of them, since they often fly close together.) After the bar, attention finds the digit in 0.90 of the frames and the plain convolution in 0.76: what happened more than four frames ago is out of its window. So far the story is the hoped-for one. But the spread-out convolution finds as many, 0.91, and *behind* the bar it is far ahead, 0.85 against 0.68, with as many parameters and in a third of the time. Whoever compares attention
 # with the plain network only will call it the reason.
 #
-# Why is it no better? A hidden digit is not to be seen in any feature. Its place has nothing to ask with but where and when it is, and what one needs there is motion: a step further in the same direction. A kernel along space and time has directions built in. That is our reading, not a result. What can be measured is whether attention looks back along the track of its digit, from the last frame to the places where it was seen before:
+# Why is it no better behind the bar? A hidden digit is not to be seen in any feature. Its place has nothing to ask with but where and when it is, and what one needs there is motion: a step further in the same direction. A kernel along space and time has directions built in. That is our reading, not a result. What can be measured is where a place looks. Take the place of the digit in the last frame, and the last of the three blocks:
 
 # %%
 figures = recorded["figures"]["attention"]
-for block in (1, 2, 3):
-    own, other = (torch.tensor(figures[f"{who}_{block}"]).mean() for who in ("own", "other"))
-    print(f"block {block}: weight on its own earlier places {own:.2f}, on another digit's {other:.2f}")
-cells = films.visible[:, 0, :-1].gt(0).sum(1).float().mean() / (12 * 4 * 10)
-print(f"a uniform map: {cells:.2f}")
+print("seed   weight on the first frame   on its own earlier places   on another digit's")
+for seed in range(3):
+    row = [figures[key][seed] for key in ("first_3", "own_3", "other_3")]
+    print(f"{seed:4} {row[0]:27.2f} {row[1]:27.2f} {row[2]:20.2f}")
+own = films.visible[:, 0, :-1].gt(0).sum(1).float().mean() / (12 * 4 * 10)
+print(f"a uniform map {1 / 12:18.2f} {own:27.2f}")
 
 # %% [markdown]
-# It does not. The picture that everybody has of space-time attention, a thing that recognises itself across the gap, is not what these blocks do. They help all the same, by ways that we have not found. Wang et al. saw gains on real videos, with far larger networks and by one or two per cent (section 4); the claim that such a block *tracks* needs a measurement like this one.
+# It does look back across the gap, and at the right time: at the first frame, the only one with the mask, with all of its weight in two seeds and with more than half in the third. But it does not look at the *digit* there. Its own place gets next to nothing, no more than others'. What it fetches lies somewhere else in that frame, where the convolutions below have put it. A map over features tells which features were read, and a feature need not stand where the thing is that it speaks of. So the picture that everybody has of it, a digit
+# that recognises itself across the gap, is half right, and nobody would know which half without a score.
 
 # %% [markdown] tags=["instructor"]
 # This section is about the third bar. Cover it, show the other two, and ask for a conclusion; then uncover it. Five minutes are enough. For a discussion: what would a film have to be like, so that queries are needed? (A cut, after which only a look tells who is who. It was tried; the docstring of `ch04_occlusion` says what came out.) Cut list: the table of weights.
@@ -1426,9 +1431,9 @@ for zeros in ("one zero", "two zeros"):
 # | block | $z_i = W_z\, y_i + x_i$, $W_z = 0$ at first | 1D, 2D, 3D: only the list of places differs |
 # | SAGAN | $y = \gamma\, o + x$, $\gamma = 0$ at first | first step: only $\gamma$ has a gradient |
 #
-# A convolution's weights belong to places, and what lies outside of its window cannot matter; weights by likeness belong to contents, and reach everywhere in one step. Whatever divides the sum must survive doubled keys and scores of both signs. A zero at the end of the branch makes the block harmless on its first day and costs it one step; two zeros cost it everything.
+# What lies outside of a receptive field cannot be learned; weights by likeness reach everywhere in one step, and whether a task needs *them*, or only reach, has to be measured. Whatever divides the sum must survive doubled keys and scores of both signs. A zero at the end of the branch makes the block harmless on its first day and costs it one step; two zeros cost it everything.
 #
-# Where it went next: Cao et al. (2019) looked at the maps of trained non-local blocks and found them nearly the same for all queries, so that one map for all would do, which is close to chapter 3's squeeze. Fu et al. (2019) put attention over places and over channels side by side, Huang et al. (2019) let a place ask only its row and column, twice (chapters 8 and 6). Bertasius et al. (2021) split space and time. And Dosovitskiy et al. (2021) asked what is left to do for the convolutions, if attention sees everything. Chapter 5 takes them all out.
+# Where it went next: Cao et al. (2019) made a block with one map for all queries, halfway to chapter 3's squeeze. Fu et al. (2019) put attention over places and over channels side by side, Huang et al. (2019) let a place ask only its row and column, twice (chapters 8 and 6). Bertasius et al. (2021) split space and time. And Dosovitskiy et al. (2021) asked what is left to do for the convolutions, if attention sees everything. Chapter 5 takes them all out.
 #
 # ### References
 #
