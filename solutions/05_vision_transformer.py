@@ -9,7 +9,7 @@
 # After it you can **cut** a picture into words and put it together again, **write** every position where a token can find it, **build** the Vision Transformer from one block, **train** it from scratch and say where a small convolutional network is still better, **read** its maps without being
 # fooled by them, and **load** the weights that others have published.
 #
-# *About 120 minutes of reading and 75 of exercises. You need chapter 1 (multi-head attention, positions) and chapter 4 (receptive fields).*
+# *About 130 minutes of reading and 75 of exercises. You need chapter 1 (multi-head attention, positions) and chapter 4 (receptive fields).*
 
 # %% tags=["setup"]
 import matplotlib.pyplot as plt
@@ -754,7 +754,7 @@ for name, pre in names.items():
     print(f"{name:9}   last block ", "".join(f"{size:7.1f}" for size in last))
 
 # %% [markdown]
-# With pre-norm the gradients of the later blocks are small, and the deeper the network the smaller. The sum that runs through it has grown, so what one more block adds counts less. With post-norm every sum is brought back to the same size, each block counts as much as the first, and 24 blocks get three times the gradient in the last of them. Each alone would be no trouble. But one step moves all of them at once. Xiong et al. (2020) proved
+# With pre-norm the gradients of the later blocks are small, and the deeper the network the smaller. The sum that runs through it has grown, so what one more block adds counts less. With post-norm every sum is brought back to the same size, each block counts as much as the first, and with 24 blocks the last of them gets more than three times the gradient. Each alone would be no trouble. But one step moves all of them at once. Xiong et al. (2020) proved
 # it for the last block: under pre-norm its gradient shrinks with the root of the depth, under post-norm it does not depend on the depth. So what?
 
 # %% tags=["predict"]
