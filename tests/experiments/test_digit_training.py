@@ -122,6 +122,17 @@ def test_training_follows_its_seed_and_learns():
     assert torch.get_num_threads() == before
 
 
+def test_training_runs_on_one_thread_whatever_was_set():
+    """More threads add up in another order, and the figures would depend on the machine."""
+    seen, before = [], torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        train(make_vit(), *labelled_digits()[1], steps=1, evaluate=lambda _: seen.append(torch.get_num_threads()) or {})
+        assert seen == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_loss_of_ones_own_takes_the_place_of_cross_entropy():
     images = labelled_digits()[0][0]
     model = make_vit(1)
