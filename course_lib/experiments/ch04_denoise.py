@@ -163,8 +163,7 @@ EXPERIMENT = Experiment(
     title="Noise taken off pieces of photos: a blur, and non-local means",
     conditions=tuple(CONDITIONS),
     measure=measure,
-    tiny=Config(seeds=(0, 1), pieces=("page", "cat"), size=(16, 24), widths=(0.5, 1.0), sides=(3,),
-                strengths=(0.6,), reaches=(4,)),
+    tiny=Config(seeds=(0, 1), size=(16, 24), widths=(0.5, 1.0), sides=(3,), strengths=(0.6,), reaches=(4,)),
     small=Config(seeds=(0, 1), pieces=("page", "cat"), size=(40, 64), sides=(5,), strengths=(0.6, 0.8)),
     full=Config(seeds=(0, 1, 2)),
 )
