@@ -25,7 +25,8 @@ class UNet(nn.Module):
     the only one on which everything is near. On the way up, each transposed convolution of stride 2 is joined
     with the map of the same resolution from the way down (the skip), so that edges stay sharp.
 
-    Unlike the paper's, convolutions are padded, so a map comes out as large as it went in, and have batch norm.
+    Unlike the paper's, convolutions are padded, so a map comes out as large as it went in, and have batch
+    norm.
 
     Args:
         in_chans: channels of the image.

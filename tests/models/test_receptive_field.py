@@ -19,7 +19,8 @@ def test_a_convolution_sees_its_kernel(kernel, dilation, reach):
 
 def test_layers_add_up_and_the_border_cuts():
     torch.manual_seed(0)
-    model = nn.Sequential(*[layer for _ in range(3) for layer in (nn.Conv2d(1, 1, 3, padding=1), nn.LeakyReLU())])
+    layers = [layer for _ in range(3) for layer in (nn.Conv2d(1, 1, 3, padding=1), nn.LeakyReLU())]
+    model = nn.Sequential(*layers)
     assert seen_box(field(model)) == (7, 5, 14, 12)
     assert seen_box(field(model, at=(0, 20))) == (17, 0, 21, 4)
 

@@ -61,7 +61,8 @@ def test_every_parameter_learns():
         assert parameter.grad.abs().max() > 0, name
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 10, 16), (2, 3, 16, 10), (2, 1, 16, 16), (3, 16, 16), (2, 3, 0, 16)])
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 10, 16), (2, 3, 16, 10), (2, 1, 16, 16), (3, 16, 16), (2, 3, 0, 16)])
 def test_an_image_that_does_not_fit(shape):
     with pytest.raises(ValueError, match=r"multiples of 4, got shape \("):
         UNet(3, 1, (4, 4, 4))(torch.rand(shape))
@@ -73,7 +74,8 @@ def test_a_neck_that_changes_the_shape():
             UNet(3, 1, (4, 4), neck)(torch.rand(2, 3, 8, 8))
 
 
-@pytest.mark.parametrize("wrong", [{"dims": ()}, {"dims": (4, 0)}, {"in_chans": 0}, {"out_chans": 0}, {"convs": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"dims": ()}, {"dims": (4, 0)}, {"in_chans": 0}, {"out_chans": 0}, {"convs": 0}])
 def test_numbers_below_one(wrong):
     with pytest.raises(ValueError, match="at least 1"):
         UNet(**{"in_chans": 3, "out_chans": 1, **wrong})
