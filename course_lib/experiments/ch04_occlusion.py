@@ -18,9 +18,10 @@ Parameters agree within 3 %. Steps are the same for all; one of attention takes 
 
 **What was tried.** Films in colour, each digit with one of its own: no easier for attention; they are grey.
 Films with a cut, where 6 to 12 frames are missing in the middle, so that no motion can be carried on and only
-a look can tell who is who: harder for all, and the order stayed. After such a cut, with one seed, the dilated
-convolution hit in 78 % of the frames (900 steps), attention in 72 % (600 steps), the convolution in 64 % (900
-steps).
+a look can tell who is who: harder for all, and the order stayed. After such a cut, with one seed and 600
+steps, the dilated convolution hit in 74 % of the frames that show the digit, attention in 63 %, the
+convolution in 57 %, the lot in 42 %. In a trained attention network, the first block can be switched off
+without a loss; without the third, hits after the bar fall from 91 % to 83 % (one seed).
 """
 
 from dataclasses import dataclass
