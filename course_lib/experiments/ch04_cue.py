@@ -21,17 +21,17 @@ maps of trained non-local blocks nearly the same for all queries, and built on t
 
 **Where far places look** differs from seed to seed. In seed 0 every digit looks at the cue. In seed 1 a digit
 looks there when the cue has *another* colour, and is marked when it finds no such cue; blue alone is looked
-up as in seed 0. Both are right about every colour. Seed 2 takes green for blue and blue for green, and does all
-else rightly. So a low `cue_mass` does not mean that the cue is not obeyed.
+up as in seed 0. Both are right about every colour. Seed 2 takes green for blue and blue for green, and does
+all else rightly. So a low `cue_mass` does not mean that the cue is not obeyed.
 
 **What was tried.** On 32 x 64 pixels with four colours the picture is the same, but convolution stays at the
 level of "every digit" for 2,000 steps before it learns what it can see: after 3,000 steps 0.91, 0.83, 0.57,
 0.35 and 0.33 from near to far, and 0.45 in all, one seed. On the strip it begins within 1,000. A peak
-learning rate of 0.01 did worse for convolution than 0.005 (0.37 and 0.43, one seed each, in an early trial of the same
-arrangement), so 0.005 serves all. Two convolutions a stage, and two thirds more parameters, did not help it:
-after 1,500 steps it was still at the level of "every digit", one seed. More steps on the strip were not
-tried. They could teach it more about the digits whose cue is in sight, and nothing about the others: no gradient
-comes from there. The small run is too short to show what convolution can learn.
+learning rate of 0.01 did worse for convolution than 0.005 (0.37 and 0.43, one seed each, in an early trial of
+the same arrangement), so 0.005 serves all. Two convolutions a stage, and two thirds more parameters, did not
+help it: after 1,500 steps it was still at the level of "every digit", one seed. More steps on the strip were
+not tried. They could teach it more about the digits whose cue is in sight, and nothing about the others: no
+gradient comes from there. The small run is too short to show what convolution can learn.
 """
 
 from dataclasses import dataclass

@@ -81,7 +81,8 @@ def test_bins_take_every_distance_of_a_digit():
 
 @pytest.mark.parametrize("size", ["tiny", "small", "full"])
 def test_parameters_are_equal_within_5_percent(size):
-    counts = [sum(p.numel() for p in make_model(name, EXPERIMENT.config(size)).parameters()) for name in NETWORKS]
+    models = [make_model(name, EXPERIMENT.config(size)) for name in NETWORKS]
+    counts = [sum(p.numel() for p in model.parameters()) for model in models]
     assert max(counts) < 1.05 * min(counts)
 
 
@@ -206,7 +207,7 @@ def test_map_figures_of_many_scenes_are_those_of_each():
 
 
 def test_map_figures_ask_only_the_pixels_they_name():
-    """Two scenes: in the first attention is on the cue. Whose far pixels count there and here, is set by hand."""
+    """Two scenes, attention is on the cue in the first. Which far pixels count is set by hand."""
     test = pictures(CONFIG, "test")
     cue = cue_cells(test)[:2]
     looks = torch.stack([cue[0], 1 - cue[1]])
@@ -224,7 +225,7 @@ def test_map_figures_ask_only_the_pixels_they_name():
 
 
 def test_every_far_pixel_counts_once():
-    """A query is a cell, a cell counts as often as it has pixels: 3 on a good map and 1 on a bad one are 3/4."""
+    """A cell counts as often as it has pixels: 3 on a good map and 1 on a bad one are 3/4."""
     test = pictures(CONFIG, "test")
     cue = cue_cells(test)[:2]
     targets = torch.zeros(2, 16, 64, dtype=torch.bool)
@@ -251,13 +252,15 @@ def test_training_teaches():
     test = pictures(config, "test")
     torch.manual_seed(0)
     born = make_model("attention", config).eval()
-    before, after = (iou(mark(model, test.images), test.targets) for model in (born, train("attention", config, 0)))
+    models = (born, train("attention", config, 0))
+    before, after = (iou(mark(model, test.images), test.targets) for model in models)
     assert after > 2 * before, (before, after)
 
 
 def test_training_is_on_the_masks_of_the_training_scenes(monkeypatch):
     seen = {}
-    monkeypatch.setattr(ch04_cue, "fit", lambda _, data, *, loss, **__: seen.update(data=data.tensors, loss=loss))
+    monkeypatch.setattr(ch04_cue, "fit",
+                        lambda _, data, *, loss, **__: seen.update(data=data.tensors, loss=loss))
     train("convolution", CONFIG, seed=0)
     drawn = pictures(CONFIG, "train")
     assert torch.equal(seen["data"][0], drawn.images)
