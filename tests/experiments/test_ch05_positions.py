@@ -45,6 +45,8 @@ def test_once_is_one_order_for_all_and_for_ever():
     found = corners(shuffled(numbered(), "once", generator()))
     assert (found == found[0]).all() and not torch.equal(found[0], torch.arange(16.0))
     assert torch.equal(found, corners(shuffled(numbered(), "once", generator(1))))
+    others = shuffled(numbered() + 100, "once", generator())  # nor does it depend on the pictures
+    assert torch.equal(found, corners(others) - 100)
 
 
 def test_anew_is_another_order_for_each():
