@@ -3,6 +3,10 @@
 The digits of a smaller set are drawn from the seed, about as many of each class, and a larger set holds the
 smaller ones. Every training has as many steps, so a small set is seen more often. Logistic regression has
 scikit-learn's usual penalty: 50 digits leave none to choose by.
+
+**The budget matters to the ViT.** Of 400 steps it has not enough. With 1,000, three seeds, it comes to 0.852,
+0.939, 0.971 and 0.985 at the four sizes, and so passes logistic regression from 450 digits on. The CNN, one
+seed, comes to 0.924, 0.983, 0.997 and 1.000: it leads all the same.
 """
 
 from collections.abc import Callable

@@ -49,7 +49,7 @@ def test_measures_what_was_read(monkeypatch):
 
     condition = "one number, all around"
     _, true, labels = turned_digits("test")
-    off = torch.where(labels == 3, 100.0, 10.0)
+    off = torch.where(labels == 3, 100.0, torch.where(labels == 4, 80.0, 10.0))
     monkeypatch.setattr(ch05_angle, "trained", lambda *_: None)
     monkeypatch.setattr(ch05_angle, "read", lambda *_: (true + off, true, labels))
     found = measure(condition, CONFIG, 0)
