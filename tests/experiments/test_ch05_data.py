@@ -47,6 +47,17 @@ def test_no_test_digit_is_trained_on(monkeypatch):
     assert not any(set(as_rows(images)) & tested for images in seen)
 
 
+def test_each_seed_begins_with_weights_of_its_own(monkeypatch):
+    from course_lib.experiments import ch05_data
+
+    seen = []
+    monkeypatch.setattr(ch05_data, "train", lambda model, *_, **__: seen.append(model.head.weight.clone()))
+    for seed in (0, 0, 1):
+        measure("ViT", CONFIG, seed)
+    one, again, other = seen[0], seen[2], seen[4]
+    assert torch.equal(one, again) and not torch.equal(one, other)
+
+
 def test_only_what_is_called_so_is_not_augmented(monkeypatch):
     from course_lib.experiments import ch05_data
 
