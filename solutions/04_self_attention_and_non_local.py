@@ -1086,7 +1086,7 @@ assert_close(block(x), pytorchs, rtol=1e-4, atol=1e-5)
 print("SAGAN's block = PyTorch's scaled_dot_product_attention, with scale 1, gamma and a residual")
 
 # %% [markdown]
-# So what is new against chapter 1? Four differences, all small. The tokens are places of a map, so there is a way there and back. Queries and keys are narrower than what is told. There is no $1/\sqrt D$, which chapter 1 showed to be a risk once D is large. And there is one head.
+# So what is new against chapter 1? Four differences, all small. The tokens are places of a map, so there is a way there and back. Queries and keys are narrower than what is told. There is no $1/\sqrt D$ in the formula, which chapter 1 showed to be a risk once D is large (the authors' own code has it as a switch, and their published models had it on). And there is one head.
 
 # %% [markdown]
 # ## 10 · Distance from the cue: an experiment that could have failed
