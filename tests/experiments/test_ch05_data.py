@@ -1,3 +1,4 @@
+from dataclasses import replace
 from statistics import mean
 
 import pytest
@@ -8,7 +9,7 @@ from course_lib.experiments import load_record
 from course_lib.experiments.ch05_data import EXPERIMENT, LOGISTIC, NETWORKS, measure, some_digits
 from course_lib.experiments.digit_training import standardized
 
-CONFIG = EXPERIMENT.tiny
+CONFIG = replace(EXPERIMENT.tiny, counts=(20, 40))
 
 
 def as_rows(images):

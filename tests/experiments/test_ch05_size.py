@@ -1,3 +1,4 @@
+from dataclasses import replace
 from statistics import mean
 
 import pytest
@@ -8,7 +9,7 @@ from course_lib.experiments import load_record
 from course_lib.experiments.ch05_size import CONDITIONS, EXPERIMENT, enlarged, fitted, go_on, measure, trained
 from course_lib.experiments.digit_training import accuracy, labelled_digits
 
-CONFIG = EXPERIMENT.tiny
+CONFIG = replace(EXPERIMENT.tiny, sizes=(8, 10))
 
 
 def model_of(condition):
