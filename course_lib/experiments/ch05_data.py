@@ -77,7 +77,7 @@ EXPERIMENT = Experiment(
     title="From 50 digits to 1,442: a ViT, a CNN, logistic regression",
     conditions=(*NETWORKS, LOGISTIC),
     measure=measure,
-    tiny=Config(seeds=(0,), steps=3, counts=(20, 40)),
+    tiny=Config(seeds=(0,), steps=3),
     small=Config(seeds=(0, 1), steps=150, counts=(50, 450)),
     full=Config(seeds=(0, 1, 2), steps=400),
 )

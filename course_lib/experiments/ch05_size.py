@@ -120,7 +120,7 @@ EXPERIMENT = Experiment(
     title="Trained at 8 x 8, tested at up to 16 x 16: what becomes of the positions",
     conditions=tuple(CONDITIONS),
     measure=measure,
-    tiny=Config(seeds=(0,), steps=3, steps_more=2, sizes=(8, 10)),
+    tiny=Config(seeds=(0,), steps=3, steps_more=2),
     small=Config(seeds=(0, 1), steps=300, steps_more=50, sizes=(8, 12)),
     full=Config(seeds=(0, 1, 2), steps=800),
 )
