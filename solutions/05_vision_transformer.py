@@ -1197,7 +1197,7 @@ print(experiments.provenance(recorded))
 #
 # But look down each column for the best. A hundred steps of training at the new size bring nearly everything back, which is what Dosovitskiy et al. did as well (they call it fine-tuning at higher resolution). And the winner is the plainest line: make the picture small again. Nothing has been gained here by more patches, because an enlarged digit has no more to show than a small one. Interpolate when the larger picture *has* more in it, and train a little. Otherwise resize.
 #
-# One more thing that nobody would have guessed: 10 x 10 is worse than 12 x 12. The patches of 2 x 2 then cut the eight pixels of a digit unevenly, some strokes fall between, and no patch looks like any in training.
+# And 10 x 10 is worse than 12 x 12. Eight pixels stretched to ten are cut unevenly by patches of 2 x 2, so that strokes fall between them in ways that training never showed. That is our reading; no cell has tested it.
 
 # %% tags=["poke"]
 # Poke it: there and back. What does a table lose on the way from 14 to a smaller grid and home again?
@@ -1339,7 +1339,7 @@ print(experiments.provenance(recorded))
 # %% [markdown]
 # `last` is the class token's row in the last layer, `mean` the mean of its rows in all three, `rollout` the product. `mass` is the share on the digit's mask; a flat map would have `area`. `hit` is how often the largest weight lies on a patch with ink of the digit, by `chance` one time in eight. `effect` asks the network itself: paint one patch after the other over, note how far the right class falls, and correlate that with the map.
 #
-# Three things to take home. The trained maps are about five times better than flat ones, and still most of their mass lies beside the digit (some of it must: a patch is wider than a stroke). An *untrained* network already hits half of the time, since ink is what differs from the rest: a map on the object proves little by itself. And both ways of using all layers find the digit more often than the last layer alone. But rollout, with all its algebra, does no better here than the plain mean, in any of the three scores.
+# Three things to take home. The trained maps are about five times better than flat ones, and still most of their mass lies beside the digit (some of it must: a patch is wider than a stroke). An *untrained* network already hits half of the time, since ink is what differs from the rest: a map on the object proves little by itself. And both ways of using all layers find the digit more often than the last layer alone. But rollout, with all its algebra, does no better here than the plain mean: in none of the three scores is it ahead by more than the seeds differ among themselves.
 #
 # Now the line between. Its network is the trained one, whose last attention was made to add zeros. All weights are what they were, so all maps are what they were, mass and hits to the last digit. What they claim no longer happens: the accuracy falls by twenty points, and the maps do not stir. You can do it to the small one:
 
