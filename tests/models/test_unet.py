@@ -37,7 +37,7 @@ def by_hand(model, x):
     coarse = model.neck(model.down[2](F.max_pool2d(middle, 2)))
     middle = model.up[0](torch.cat([model.enlarge[0](coarse), middle], 1))
     fine = model.up[1](torch.cat([model.enlarge[1](middle), fine], 1))
-    return model.head(fine)
+    return model.head([fine])
 
 
 def test_it_is_what_the_paper_draws():
@@ -45,6 +45,51 @@ def test_it_is_what_the_paper_draws():
     model = UNet(2, 3, (4, 6, 8), nn.Conv2d(8, 8, 1)).eval()
     x = torch.rand(2, 2, 12, 20)
     torch.testing.assert_close(model(x), by_hand(model, x))
+
+
+def test_a_gate_on_each_skip_sees_the_map_below_it():
+    class Gate(nn.Module):
+        def __init__(self, skip_dim, gating_dim):
+            super().__init__()
+            self.weight = nn.Conv2d(gating_dim, skip_dim, 1)
+
+        def forward(self, skip, gating):
+            return skip * F.interpolate(self.weight(gating), scale_factor=2)
+
+    torch.manual_seed(0)
+    model = UNet(2, 3, (4, 6, 8), gate=Gate).eval()
+    x = torch.rand(2, 2, 12, 20)
+    fine = model.down[0](x)
+    middle = model.down[1](F.max_pool2d(fine, 2))
+    coarse = model.down[2](F.max_pool2d(middle, 2))
+    below = model.up[0](torch.cat([model.enlarge[0](coarse), model.gates[0](middle, coarse)], 1))
+    above = model.up[1](torch.cat([model.enlarge[1](below), model.gates[1](fine, below)], 1))
+    torch.testing.assert_close(model(x), model.head([above]))
+
+
+def test_a_head_of_ones_own_sees_every_map_of_the_decoder():
+    class Head(nn.Module):
+        def __init__(self, dims, out_chans):
+            super().__init__()
+            self.made_with = dims, out_chans
+
+        def forward(self, maps):
+            self.seen = [tuple(m.shape) for m in maps]
+            return maps[-1][:, :3]
+
+    model = UNet(1, 3, (4, 6, 8), head=Head)
+    assert model(torch.rand(2, 1, 12, 20)).shape == (2, 3, 12, 20)
+    assert model.head.made_with == ((8, 6, 4), 3)
+    assert model.head.seen == [(2, 8, 3, 5), (2, 6, 6, 10), (2, 4, 12, 20)]
+
+
+def test_a_gate_that_changes_the_shape():
+    class Gate(nn.Module):
+        def forward(self, skip, gating):
+            return skip[:, :1]
+
+    with pytest.raises(ValueError, match="the gate must keep the shape of its map: it got"):
+        UNet(3, 1, (4, 4), gate=lambda skip_dim, gating_dim: Gate())(torch.rand(2, 3, 8, 8))
 
 
 def test_two_convolutions_in_each_stage():
