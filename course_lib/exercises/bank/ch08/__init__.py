@@ -1,0 +1,8 @@
+"""Chapter 8: losses, metrics, results."""
+
+from course_lib.exercises.bank.ch08.iou_empty_classes import IOU_EMPTY_CLASSES
+from course_lib.exercises.bank.ch08.questions import QUESTIONS
+
+EXERCISES = (IOU_EMPTY_CLASSES,)
+
+__all__ = ["EXERCISES", "QUESTIONS"]

@@ -1,0 +1,3 @@
+"""Chapter 8's questions: predict before a cell runs, quiz after it."""
+
+QUESTIONS = ()
