@@ -1,0 +1,8 @@
+"""Chapter 7: attention for segmentation."""
+
+from course_lib.exercises.bank.ch07.questions import QUESTIONS
+from course_lib.exercises.bank.ch07.skip_join import SKIP_JOIN
+
+EXERCISES = (SKIP_JOIN,)
+
+__all__ = ["EXERCISES", "QUESTIONS"]
