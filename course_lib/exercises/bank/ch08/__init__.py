@@ -1,8 +1,9 @@
 """Chapter 8: losses, metrics, results."""
 
 from course_lib.exercises.bank.ch08.iou_empty_classes import IOU_EMPTY_CLASSES
+from course_lib.exercises.bank.ch08.iou_per_image import IOU_PER_IMAGE
 from course_lib.exercises.bank.ch08.questions import QUESTIONS
 
-EXERCISES = (IOU_EMPTY_CLASSES,)
+EXERCISES = (IOU_EMPTY_CLASSES, IOU_PER_IMAGE)
 
 __all__ = ["EXERCISES", "QUESTIONS"]
