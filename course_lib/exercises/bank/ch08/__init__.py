@@ -3,7 +3,12 @@
 from course_lib.exercises.bank.ch08.iou_empty_classes import IOU_EMPTY_CLASSES
 from course_lib.exercises.bank.ch08.iou_per_image import IOU_PER_IMAGE
 from course_lib.exercises.bank.ch08.questions import QUESTIONS
+from course_lib.exercises.bank.ch08.soft_dice import SOFT_DICE
 
-EXERCISES = (IOU_EMPTY_CLASSES, IOU_PER_IMAGE)
+EXERCISES = (
+    IOU_EMPTY_CLASSES,
+    IOU_PER_IMAGE,
+    SOFT_DICE,
+)
 
 __all__ = ["EXERCISES", "QUESTIONS"]
