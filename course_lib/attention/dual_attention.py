@@ -48,7 +48,7 @@ class ChannelAttention(nn.Module):
         # softmax(max - s) = softmax(-s): the maximum of a row is the same for all its entries.
         q = -a if self.least_similar else a
         gathered = attend(q, a, a, scale=self.scale)  # (B, 1, C, N)
-        return self.beta * gathered.view_as(x) + x
+        return self.beta * gathered.reshape(x.shape) + x
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, scale={self.scale}, least_similar={self.least_similar}"

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from course_lib.attention._checks import check_floating
-from course_lib.attention.attend import attend_with_scores, attention_weights
+from course_lib.attention.attend import attention_weights
+from course_lib.attention.record import hand_to_recorders
 
 
 class ScaleFusion(nn.Module):
@@ -57,18 +57,17 @@ class ScaleFusion(nn.Module):
         Raises:
             ValueError: as the class.
         """
-        scores = self._scores(maps)  # (B, H * W, 1, S)
-        return attention_weights(scores).squeeze(2).mT.unflatten(2, maps[-1].shape[2:])
+        return self._on_the_map(attention_weights(self._scores(maps)), maps)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps (B, dims[s], h_s, w_s), the finest (B, dims[-1], H, W) last -> (B, out_chans, H, W)."""
-        scores = self._scores(maps)  # (B, H * W, 1, S)
+        weights = attention_weights(self._scores(maps))  # (B, H * W, 1, S): a pixel is a query, a scale a key
+        hand_to_recorders(weights)
+        # `attend_with_scores` would want the predictions as (B, H * W, S, out_chans), which are many small
+        # products of matrices. On the map the same sum is a few large ones.
+        shares = self._on_the_map(weights, maps).split(1, dim=1)  # S times (B, 1, H, W)
         size = maps[-1].shape[2:]
-        # S times (B, out_chans, H, W)
-        predictions = [_resample(layer(x), size) for layer, x in zip(self.predict, maps)]
-        values = torch.stack([p.flatten(2).mT for p in predictions], dim=2)  # (B, H * W, S, out_chans)
-        fused = attend_with_scores(scores, values)  # (B, H * W, 1, out_chans)
-        return fused.squeeze(2).mT.unflatten(2, size)
+        return sum(w * _resample(layer(x), size) for w, layer, x in zip(shares, self.predict, maps))
 
     def _scores(self, maps: Sequence[Tensor]) -> Tensor:
         self._check_maps(maps)
@@ -77,15 +76,23 @@ class ScaleFusion(nn.Module):
         joined = sum(_resample(layer(x), size) for layer, x in zip(self.reduce, maps))
         return self.score(joined.relu()).flatten(2).mT.unsqueeze(2)  # (B, S, H, W) -> (B, H * W, 1, S)
 
+    def _on_the_map(self, weights: Tensor, maps: Sequence[Tensor]) -> Tensor:
+        """(B, H * W, 1, S) -> (B, S, H, W)."""
+        return weights.squeeze(2).mT.unflatten(2, maps[-1].shape[2:])
+
     def _check_maps(self, maps: Sequence[Tensor]) -> None:
         if isinstance(maps, Tensor) or len(maps) != len(self.dims):
             got = f"{len(maps)}" if not isinstance(maps, Tensor) else "one tensor"
             raise ValueError(f"maps must be a list of {len(self.dims)} maps, the coarsest first, got {got}.")
-        for i, (x, dim) in enumerate(zip(maps, self.dims)):
+        for i in reversed(range(len(maps))):  # the last first: the others are measured by it
+            x, dim = maps[i], self.dims[i]
             check_floating(f"maps[{i}]", x)
-            if x.ndim != 4 or x.shape[1] != dim or len(x) != len(maps[-1]):
-                raise ValueError(f"maps[{i}] must be (B, {dim}, H, W) with the B of the last map, got shape"
-                                 f" {tuple(x.shape)}.")
+            if x.ndim != 4 or x.shape[1] != dim:
+                raise ValueError(f"maps[{i}] must be (B, {dim}, H, W), got shape {tuple(x.shape)}.")
+            batch, _, height, width = maps[-1].shape
+            if len(x) != batch or x.shape[2] > height or x.shape[3] > width:
+                raise ValueError(f"maps[{i}] must have the batch of the last map ({batch}) and be no larger than"
+                                 f" it ({height} x {width}), got shape {tuple(x.shape)}.")
 
 
 def _resample(x: Tensor, size: tuple[int, int]) -> Tensor:
