@@ -86,4 +86,4 @@ def _paid(logits: Tensor, distance: Tensor) -> Tensor:
     check_device("target", distance, "logits", logits)
     scores = logits if logits.dtype == torch.float64 else logits.float()
     p = scores.sigmoid() if scores.shape[1] == 1 else scores.softmax(1)
-    return (p * distance).mean()
+    return (p * distance).sum() / max(1, p.numel())

@@ -9,6 +9,7 @@ pixel is ignored the loss is 0, and so is its gradient. All raise a `ValueError`
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from course_lib.training._dense import check_classes, check_device, check_logits, check_num_classes, kind
@@ -26,10 +27,11 @@ def cross_entropy(
             `pos_weight` of `F.binary_cross_entropy_with_logits` is not divided by.
     """
     scores, classes, valid = check_logits(logits, target, ignore_index)
-    count = valid.to(scores.dtype)
-    if weight is not None:
-        count = count * _check_weights("weight", weight, scores)[classes]
-    return _average(-_log_right(scores, classes), count, count.sum())
+    weight = None if weight is None else _check_weights("weight", weight, scores)
+    total = valid.sum() if weight is None else weight[classes[valid]].sum()
+    skipped = classes.masked_fill(~valid, -100)  # the sum of none is 0, where torch's mean would be 0 / 0
+    loss = F.cross_entropy(scores, skipped, weight, ignore_index=-100, reduction="sum")
+    return loss / total.masked_fill(total == 0, 1)
 
 
 def focal_loss(
@@ -51,11 +53,13 @@ def focal_loss(
     scores, classes, valid = check_logits(logits, target, ignore_index)
     if not 0 <= gamma < math.inf:
         raise ValueError(f"gamma must be at least 0, got {gamma}.")
-    count = valid.to(scores.dtype)
-    factor = torch.exp(gamma * _log_wrong(scores, classes))  # a power of 1 - p has no gradient at p = 1
+    scores = scores.log_softmax(1)  # (B, K, H, W): log p of every class
+    log_right = scores.gather(1, classes[:, None]).squeeze(1)  # (B, H, W)
+    log_wrong = scores.scatter(1, classes[:, None], -math.inf).logsumexp(1)  # log(1 - p): exact where p is 1.0
+    loss = -torch.exp(gamma * log_wrong) * log_right  # (1 - p) ** gamma has no gradient at p = 1
     if alpha is not None:
-        factor = factor * _check_alpha(alpha, logits, scores)[classes]
-    return _average(-factor * _log_right(scores, classes), count, count.sum())
+        loss = loss * _check_alpha(alpha, logits, scores)[classes]
+    return torch.where(valid, loss, 0).sum() / valid.sum().clamp_min(1)
 
 
 def dice_loss(
@@ -103,18 +107,16 @@ def tversky_loss(
     if alpha == beta == 0:
         raise ValueError("alpha and beta must not both be 0: no mistake would cost anything.")
     each = torch.arange(scores.shape[1], device=scores.device)
-    truth = classes[:, None] == each[:, None, None]  # (B, K, H, W)
+    p = scores.softmax(1) * valid[:, None]  # (B, K, H, W)
+    truth = ((classes[:, None] == each[:, None, None]) & valid[:, None]).to(p.dtype)
+    axes = (2, 3) if per_image else (0, 2, 3)
+    right, found, true = (x.sum(axes) for x in (p * truth, p, truth))  # (K,), or (B, K) for each image
+    top = right + smooth / 2
+    bottom = top + alpha * (found - right) + beta * (true - right)
+    empty = bottom == 0
+    index = torch.where(empty, 1, top / bottom.masked_fill(empty, 1))
     wanted = each > 0 if logits.shape[1] == 1 else each != (-1 if ignore_index is None else ignore_index)
-    p = scores.softmax(1)
-
-    def total(amount: Tensor, where: Tensor) -> Tensor:  # (B, K, H, W) -> (K,), or (B, K) for each image
-        return torch.where(where & valid[:, None], amount, 0).sum((2, 3) if per_image else (0, 2, 3))
-
-    right = total(p, truth) + smooth / 2
-    whole = right + alpha * total(p, ~truth) + beta * total(1 - p, truth)
-    empty = whole == 0
-    index = torch.where(empty, 1, right / whole.masked_fill(empty, 1))
-    return 1 - index[..., wanted].mean() if index.numel() else 0 * scores.sum()
+    return (1 - index[..., wanted]).sum() / max(1, index[..., wanted].numel())
 
 
 def class_weights(
@@ -148,22 +150,6 @@ def class_weights(
     share = counts / counts.sum()
     weights = share.clamp_min(share[share > 0].min()) ** -power
     return (weights / (share * weights).sum()).float().to(target.device)
-
-
-def _log_right(scores: Tensor, classes: Tensor) -> Tensor:
-    """(B, K, H, W), (B, H, W) -> (B, H, W): log p of each pixel's class."""
-    return scores.log_softmax(1).gather(1, classes[:, None]).squeeze(1)
-
-
-def _log_wrong(scores: Tensor, classes: Tensor) -> Tensor:
-    """(B, K, H, W), (B, H, W) -> (B, H, W): log(1 - p), exact also where p rounds to 1."""
-    others = scores.scatter(1, classes[:, None], -math.inf)
-    return others.logsumexp(1) - scores.logsumexp(1)
-
-
-def _average(each: Tensor, count: Tensor, total: Tensor) -> Tensor:
-    """The mean of each, weighed by count; 0 where nothing counts."""
-    return torch.where(count > 0, each * count, 0).sum() / total.masked_fill(total == 0, 1)
 
 
 def _check_weights(name: str, weights: Tensor, scores: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import bootstrap
 from torch import Tensor
 
 
@@ -21,7 +20,7 @@ def paired_difference(
         a, b: (n,) each, n >= 2, finite. An image that has no figure (NaN) must be left out of both.
         seed: of the resampling; the same seed gives the same interval.
         confidence: how often such intervals hold the truth, in (0, 1).
-        resamples: how many times n images are drawn.
+        resamples: how many times n images are drawn, at least 100.
 
     Returns:
         (difference, low, high); above 0, a is better. Where all differences are equal, low and high are too.
@@ -29,6 +28,8 @@ def paired_difference(
     Raises:
         ValueError: a and b of other shapes, fewer than two pairs, NaN, a number out of range.
     """
+    from scipy.stats import bootstrap  # a slow import
+
     first, second = (_figures(name, x) for name, x in {"a": a, "b": b}.items())
     if len(first) != len(second):
         raise ValueError(f"a and b must be figures of the same images, got {len(first)} and {len(second)}.")
@@ -36,8 +37,8 @@ def paired_difference(
         raise ValueError(f"a and b must have at least two images, got {len(first)}.")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie in (0, 1), got {confidence}.")
-    if resamples < 1:
-        raise ValueError(f"resamples must be at least 1, got {resamples}.")
+    if resamples < 100:
+        raise ValueError(f"resamples must be at least 100, got {resamples}.")
     differences = first - second
     mean = float(differences.mean())
     if np.ptp(differences) <= 1e-12 * max(1.0, abs(mean)):  # BCa divides by their spread
