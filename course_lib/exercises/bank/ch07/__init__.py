@@ -1,8 +1,9 @@
 """Chapter 7: attention for segmentation."""
 
+from course_lib.exercises.bank.ch07.gate_map import GATE_MAP
 from course_lib.exercises.bank.ch07.questions import QUESTIONS
 from course_lib.exercises.bank.ch07.skip_join import SKIP_JOIN
 
-EXERCISES = (SKIP_JOIN,)
+EXERCISES = (SKIP_JOIN, GATE_MAP)
 
 __all__ = ["EXERCISES", "QUESTIONS"]
