@@ -15,6 +15,8 @@ examples:
   course reset 1            a fresh copy of chapter 1; yours is kept beside it
   course progress           what you have solved
   course test -k softmax    the tests whose name holds "softmax"
+  course train my_data --size 120 160 --ignore 255 --gates
+                            a network for your own pictures and masks; chapter 8 shows how
 """
 
 
@@ -68,6 +70,22 @@ def _parser() -> argparse.ArgumentParser:
     data = verb("data", verbs.data, "list the real data sets, or fetch one after saying its size")
     data.add_argument("name", nargs="?", metavar="NAME")
     data.add_argument("--yes", action="store_true", help="do not ask before fetching")
+    train = verb("train", verbs.train, "train a segmentation network on a folder with images/ and masks/")
+    train.add_argument("folder", metavar="FOLDER")
+    train.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help="resize pictures and masks to this")
+    train.add_argument("--classes", type=int, metavar="N", help="how many; not needed where there is a classes.txt")
+    train.add_argument("--ignore", type=int, metavar="VALUE", help="a mask's value that belongs to no class, often 255")
+    train.add_argument("--neck", default="none", help="none, convolution, transformer, windows, position, channel, ...")
+    train.add_argument("--gates", action="store_true", help="an attention gate on each skip")
+    train.add_argument("--scales", action="store_true", help="each pixel weighs the scales of the decoder")
+    train.add_argument("--width", type=float, default=16, help="channels at full resolution (default: 16)")
+    train.add_argument("--levels", type=int, default=3, help="resolutions of the network (default: 3)")
+    train.add_argument("--steps", type=int, default=1000)
+    train.add_argument("--batch", type=int, default=8, help="pictures a step (default: 8)")
+    train.add_argument("--lr", type=float, default=3e-3, help="the largest learning rate (default: 0.003)")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--workers", type=int, default=0, help="processes that read pictures (default: 0)")
+    train.add_argument("--out", metavar="DIR", help="where the results go (default: runs/NAME-OF-FOLDER)")
     experiment = verb("experiment", verbs.experiment, "list the lessons' experiments, or run one")
     experiment.add_argument("name", nargs="?", metavar="NAME")
     experiment.add_argument("--size", choices=("small", "full"), default="full",

@@ -102,6 +102,24 @@ def data(arguments: Namespace, options: list[str]) -> int:
     return 0
 
 
+def train(arguments: Namespace, options: list[str]) -> int:
+    """Train a segmentation network on a folder."""
+    from pathlib import Path
+
+    from course_lib.training import train_on_folder
+
+    out = Path(arguments.out) if arguments.out else Path("runs") / Path(arguments.folder).resolve().name
+    network = {name: getattr(arguments, name) for name in ("neck", "gates", "scales", "width", "levels")}
+    with _refusing(ValueError, FileNotFoundError, FileExistsError, FloatingPointError):
+        run = train_on_folder(
+            arguments.folder, size=arguments.size and tuple(arguments.size), num_classes=arguments.classes,
+            ignore_index=arguments.ignore, options=network, steps=arguments.steps, batch_size=arguments.batch,
+            lr=arguments.lr, seed=arguments.seed, num_workers=arguments.workers, out=out)
+    print(run)
+    print(f"{out}: the network, its masks of the test pictures, and these figures")
+    return 0
+
+
 def experiment(arguments: Namespace, options: list[str]) -> int:
     """List the experiments, or run one."""
     from course_lib import experiments

@@ -14,6 +14,7 @@ confusion.py      ConfusionMatrix: which class was taken for which, batch by bat
 metrics.py        iou, dice, image_ious, pixel_accuracy, with three averages that have names
 boundary_f1.py    boundary_f1, boundary_scores, boundary_pixels: do the outlines agree
 paired.py         paired_difference: two models on the same images, with a bootstrap interval
+segmentation.py   train_on_folder: a network for your own pictures and masks, from one call
 """
 
 from course_lib.training.boundary_f1 import BoundaryScores, boundary_f1, boundary_pixels, boundary_scores
@@ -26,8 +27,33 @@ from course_lib.training.losses import class_weights, cross_entropy, dice_loss, 
 from course_lib.training.metrics import dice, image_ious, iou, pixel_accuracy
 from course_lib.training.paired import paired_difference
 from course_lib.training.schedule import warmup_cosine
+from course_lib.training.segmentation import FolderRun, evaluate_segmentation, load_segmenter, train_on_folder
 
-__all__ = ["BoundaryScores", "ConfusionMatrix", "History", "accuracy_on", "boundary_f1", "boundary_loss",
-           "boundary_pixels", "boundary_scores", "class_weights", "cross_entropy", "dice", "dice_loss", "fit",
-           "focal_loss", "image_ious", "iou", "paired_difference", "pixel_accuracy", "predict",
-           "signed_distance", "tversky_loss", "warmup_cosine"]
+__all__ = [
+    "BoundaryScores",
+    "ConfusionMatrix",
+    "FolderRun",
+    "History",
+    "accuracy_on",
+    "boundary_f1",
+    "boundary_loss",
+    "boundary_pixels",
+    "boundary_scores",
+    "class_weights",
+    "cross_entropy",
+    "dice",
+    "dice_loss",
+    "evaluate_segmentation",
+    "fit",
+    "focal_loss",
+    "image_ious",
+    "iou",
+    "load_segmenter",
+    "paired_difference",
+    "pixel_accuracy",
+    "predict",
+    "signed_distance",
+    "train_on_folder",
+    "tversky_loss",
+    "warmup_cosine",
+]
