@@ -16,23 +16,29 @@ def check_logits(logits: Tensor, target: Tensor, ignore_index: int | None) -> tu
         classes: (B, H, W) int64 in 0 ... K - 1; 0 where a pixel is ignored.
         valid: (B, H, W) bool, False where a pixel is ignored.
     """
-    if not isinstance(logits, Tensor) or not logits.is_floating_point():
-        raise ValueError(f"logits must be a floating-point tensor, got {kind(logits)}.")
-    if logits.ndim != 4 or logits.shape[1] < 1:
-        raise ValueError(f"logits must have shape (B, C, H, W) with C >= 1, got {tuple(logits.shape)}.")
+    scores = check_scores(logits)
+    check_whole("target", target)
     need = (logits.shape[0], *logits.shape[2:])
-    if isinstance(target, Tensor) and tuple(target.shape) != need:
+    if tuple(target.shape) != need:
         hint = " Drop its axis of channels." if tuple(target.shape) == (need[0], 1, *need[1:]) else ""
         raise ValueError(f"target must have shape (B, H, W) = {need} for logits {tuple(logits.shape)}, "
                          f"got {tuple(target.shape)}.{hint}")
     if logits.shape[1] == 1 and ignore_index in (0, 1):
         raise ValueError(f"ignore_index must be none of the two classes of one channel, got {ignore_index}.")
-    classes, valid = check_classes("target", target, max(2, logits.shape[1]), ignore_index)
     check_device("target", target, "logits", logits)
-    scores = logits if logits.dtype == torch.float64 else logits.float()  # sums of half precision overflow
+    classes, valid = check_classes("target", target, max(2, logits.shape[1]), ignore_index)
     if scores.shape[1] == 1:
         scores = torch.cat([torch.zeros_like(scores), scores], 1)  # (B, 1, H, W) -> (B, 2, H, W)
     return scores, classes, valid
+
+
+def check_scores(logits: Tensor) -> Tensor:
+    """Logits (B, C, H, W), as float32 if they are of half precision, whose sums overflow."""
+    if not isinstance(logits, Tensor) or not logits.is_floating_point():
+        raise ValueError(f"logits must be a floating-point tensor, got {kind(logits)}.")
+    if logits.ndim != 4 or logits.shape[1] < 1:
+        raise ValueError(f"logits must have shape (B, C, H, W) with C >= 1, got {tuple(logits.shape)}.")
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def check_pair(

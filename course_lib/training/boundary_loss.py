@@ -5,7 +5,7 @@ import torch
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from course_lib.training._dense import check_classes, check_device, check_logits, check_maps, kind
+from course_lib.training._dense import check_classes, check_device, check_logits, check_maps, check_scores
 
 
 def boundary_loss(logits: Tensor, target: Tensor, *, ignore_index: int | None = None) -> Tensor:
@@ -77,13 +77,10 @@ def signed_distance(target: Tensor, num_classes: int, *, ignore_index: int | Non
 
 def _paid(logits: Tensor, distance: Tensor) -> Tensor:
     """The mean of probability times distance, over everything."""
-    if not isinstance(logits, Tensor) or not logits.is_floating_point() or logits.ndim != 4:
-        got = tuple(logits.shape) if isinstance(logits, Tensor) else kind(logits)
-        raise ValueError(f"logits must be floating, (B, C, H, W), got {got}.")
+    scores = check_scores(logits)
     if distance.shape != logits.shape:
-        raise ValueError(f"distances must have the shape of the logits, {tuple(logits.shape)}, got "
-                         f"{tuple(distance.shape)}.")
+        raise ValueError(f"target, if floating, is distances and must have the shape of the logits, "
+                         f"{tuple(logits.shape)}, got {tuple(distance.shape)}. Classes go in as int64.")
     check_device("target", distance, "logits", logits)
-    scores = logits if logits.dtype == torch.float64 else logits.float()
     p = scores.sigmoid() if scores.shape[1] == 1 else scores.softmax(1)
     return (p * distance).sum() / max(1, p.numel())
