@@ -32,7 +32,7 @@ class FolderRun:
     Attributes:
         model: in `eval()`, on the device it was trained on.
         classes: their names.
-        history: loss over the steps, and the scores of the test pictures, by which nothing is chosen.
+        history: loss over the steps, and two scores of the test pictures, by which nothing is chosen.
         scores: of the test pictures: "mean_iou" over the classes that occur (counts pooled over all pictures),
             "pixel_accuracy", "boundary_f1" (mean over the classes in each picture, then over pictures), and
             "mean_iou_of_one_class", which is what calling every pixel the commonest class gets.
@@ -105,10 +105,15 @@ def train_on_folder(
 
     evaluate = partial(evaluate_segmentation, data=test, num_classes=train.num_classes, ignore_index=ignore_index,
                        batch_size=batch_size)
+
+    def shown(model: nn.Module) -> dict[str, float]:
+        scores, _ = evaluate(model)
+        return {name: scores[name] for name in ("mean_iou", "boundary_f1")}
+
     history = fit(
         model, train, steps=steps, batch_size=batch_size, loss=partial(_loss, ignore_index=ignore_index), lr=lr,
         augment=augment, seed=seed, device=device, num_workers=num_workers, progress=progress,
-        evaluate=lambda model: evaluate(model)[0], checkpoint=None if out is None else out / "checkpoint.pt",
+        evaluate=shown, checkpoint=None if out is None else out / "checkpoint.pt",
     )
     scores, class_iou = evaluate(model)
     run = FolderRun(model, train.classes, history, scores, dict(zip(train.classes, class_iou)))
