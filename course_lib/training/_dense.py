@@ -59,7 +59,7 @@ def check_pair(
 
 
 def check_classes(name: str, t: Tensor, num_classes: int, ignore_index: int | None) -> tuple[Tensor, Tensor]:
-    """t as int64 with 0 where it is ignored, and where it is not. The range is read, so a GPU is waited for."""
+    """t as int64 with 0 where it is ignored, and where it is not. Reading the range waits for a GPU."""
     check_whole(name, t)
     if ignore_index is not None and not isinstance(ignore_index, Integral):
         raise ValueError(f"ignore_index must be a whole number or None, got {ignore_index!r}.")

@@ -30,20 +30,21 @@ def boundary_f1(
 ) -> float:
     """The harmonic mean of a boundary's precision and recall at a tolerance (Csurka et al. 2013).
 
-    A boundary pixel of a class belongs to it and has one of its four neighbours outside it. The picture's edge
-    is not outside: where the frame cuts an object off there is no boundary. Nor is an ignored neighbour.
+    A boundary pixel of a class belongs to it and has one of its four neighbours outside it. The picture's
+    edge is not outside: where the frame cuts an object off there is no boundary. Nor is an ignored neighbour.
     So it is in `skimage.segmentation.find_boundaries(mask, connectivity=1, mode="inner")`.
+
     Precision is the share of the predicted boundary pixels with a boundary pixel of the target within the
-    tolerance, recall the share of the target's with a predicted one: distances between pixel centres, Euclidean,
-    by scipy's transform on the CPU.
+    tolerance, recall the share of the target's with a predicted one. Distances are Euclidean, from centre to
+    centre, by scipy's transform on the CPU.
 
     Averages, with the names they have in `iou`:
         "class": boundary pixels pooled over all images, F1 of each class, the mean over the classes.
         "image": F1 of each class in each image, the mean over its classes, then over the images (the paper's
             is over the images too).
         "global": boundary pixels pooled over classes and images, one F1.
-    A class with a boundary on one side only counts 0. One with none on either side (it is in neither, or fills
-    both) is left out, and so is an image of such classes; NaN where nothing is left.
+    A class with a boundary on one side only counts 0. One with none on either side (it is in neither, or
+    fills both) is left out, and so is an image of such classes; NaN where nothing is left.
 
     Args:
         predicted: (B, H, W) classes 0 ... C - 1, int64 or bool.
@@ -96,7 +97,7 @@ def boundary_pixels(classes: Tensor, num_classes: int, valid: Tensor | None = No
 def _match(
     predicted: Tensor, target: Tensor, num_classes: int, tolerance: float, ignore_index: int | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Four of (B, C): the predicted boundary pixels, those of them near the target's, and the other way round."""
+    """(B, C) each: predicted boundary pixels, those of them near the target's, then the other way round."""
     check_maps("predicted", predicted)
     if not tolerance >= 0:
         raise ValueError(f"tolerance must be at least 0 pixels, got {tolerance}.")
@@ -108,7 +109,7 @@ def _match(
 
 
 def _near(some: Tensor, others: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
-    """How many pixels of some there are, and how many of them have one of others near: (B, C) float64 each."""
+    """(B, C) float64 each: how many pixels some has, and how many of them have one of others near."""
     some, others = some.cpu(), others.cpu()
     near = torch.zeros(some.shape[:2], dtype=torch.float64)
     for image, c in (some.any((2, 3)) & others.any((2, 3))).nonzero().tolist():

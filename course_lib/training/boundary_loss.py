@@ -9,12 +9,13 @@ from course_lib.training._dense import check_classes, check_device, check_logits
 
 
 def boundary_loss(logits: Tensor, target: Tensor, *, ignore_index: int | None = None) -> Tensor:
-    """The mean over pixels and classes of probability times signed distance (Kervadec et al. 2019, eq. 5).
+    """The mean over pixels and classes of probability times signed distance (Kervadec et al. 2019).
 
-    A false pixel costs the more, the farther it lies from its class; a right one earns the more, the deeper it
-    lies within. So the loss goes below 0, its unit is pixels, and of itself it says little about classes that
-    do not occur: add it to a regional loss, `cross_entropy(...) + 0.1 * boundary_loss(...)` or with a weight
-    that rises (the paper's sec. 3). For C = 1 the foreground is the one class.
+    A false pixel costs the more, the farther it lies from its class; a right one earns the more, the deeper
+    it lies within. So the loss goes below 0, and its unit is pixels. A class that an image does not have
+    costs nothing there, however much of it is predicted: so the loss is added to a regional one with a weight,
+    as in the paper, say `cross_entropy(...) + 0.1 * boundary_loss(...)`. For C = 1 the foreground is the one
+    class.
 
     Args:
         logits: (B, C, H, W).
@@ -42,10 +43,10 @@ def boundary_loss(logits: Tensor, target: Tensor, *, ignore_index: int | None = 
 def signed_distance(target: Tensor, num_classes: int, *, ignore_index: int | None = None) -> Tensor:
     """Each pixel's Euclidean distance to each class's boundary, in pixels: negative inside, positive outside.
 
-    Outside, the distance to the nearest pixel of the class minus 1/2; inside, minus the distance to the nearest
-    pixel of another class, plus 1/2: the boundary runs between the two. Nothing is 0 but what has no distance:
-    a class that an image does not have or that fills it, and ignored pixels. The authors' code puts the
-    boundary on the outermost pixels inside, which adds 1/2 everywhere.
+    Outside, the distance to the nearest pixel of the class minus 1/2; inside, minus the distance to the
+    nearest pixel of another class, plus 1/2: the boundary runs between the two. Nothing is 0 but what has no
+    distance: a class that an image does not have or that fills it, and ignored pixels. The authors' code puts
+    the boundary on the outermost pixels inside, which adds 1/2 everywhere.
 
     The distance transform is scipy's, on the CPU, wherever target is.
 
@@ -63,7 +64,8 @@ def signed_distance(target: Tensor, num_classes: int, *, ignore_index: int | Non
     check_maps("target", target)
     if num_classes < 1:
         raise ValueError(f"num_classes must be at least 1, got {num_classes}.")
-    classes, valid = (x.cpu().numpy() for x in check_classes("target", target, max(2, num_classes), ignore_index))
+    checked = check_classes("target", target, max(2, num_classes), ignore_index)
+    classes, valid = (x.cpu().numpy() for x in checked)
     distance = np.zeros((len(classes), num_classes, *classes.shape[1:]), np.float32)
     for image, (found, counts) in enumerate(zip(classes, valid)):
         for c in np.unique(found[counts]):

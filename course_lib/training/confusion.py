@@ -71,7 +71,8 @@ def _count(predicted: Tensor, target: Tensor, valid: Tensor, num_classes: int) -
     """Three of (B, N) -> (B, C, C): one count over the cells of all matrices, image by image."""
     images, cells = len(target), num_classes ** 2
     cell = target * num_classes + predicted + cells * torch.arange(images, device=target.device)[:, None]
-    return torch.bincount(cell[valid], minlength=images * cells).reshape(images, num_classes, num_classes).cpu()
+    counts = torch.bincount(cell[valid], minlength=images * cells).cpu()
+    return counts.reshape(images, num_classes, num_classes)
 
 
 def overlap(counts: Tensor, ignore_index: int | None = None) -> tuple[Tensor, Tensor]:

@@ -38,11 +38,11 @@ def focal_loss(
     logits: Tensor, target: Tensor, *, gamma: float = 2.0, alpha: float | Tensor | None = None,
     ignore_index: int | None = None,
 ) -> Tensor:
-    """Cross-entropy times (1 - p)^gamma, p each pixel's probability of its right class (Lin et al. 2017, eq. 5).
+    """Cross-entropy times (1 - p)^gamma, p a pixel's probability of its right class (Lin et al. 2017, eq. 5).
 
     The factor is taken for each pixel, before the mean. The mean is over the pixels that count, as in
     `torchvision.ops.sigmoid_focal_loss(reduction="mean")`; the paper divides by the number of objects, and
-    nothing is divided by alpha's sum. Of p = 1 and p = 0 neither loss nor gradient is infinite, whatever gamma.
+    nothing is divided by alpha's sum. Loss and gradient are finite for p = 0 and p = 1, whatever gamma is.
 
     Args:
         logits, target, ignore_index: as this file's first lines say.
@@ -55,7 +55,7 @@ def focal_loss(
         raise ValueError(f"gamma must be at least 0, got {gamma}.")
     scores = scores.log_softmax(1)  # (B, K, H, W): log p of every class
     log_right = scores.gather(1, classes[:, None]).squeeze(1)  # (B, H, W)
-    log_wrong = scores.scatter(1, classes[:, None], -math.inf).logsumexp(1)  # log(1 - p): exact where p is 1.0
+    log_wrong = scores.scatter(1, classes[:, None], -math.inf).logsumexp(1)  # log(1 - p), also where p is 1.0
     loss = -torch.exp(gamma * log_wrong) * log_right  # (1 - p) ** gamma has no gradient at p = 1
     if alpha is not None:
         loss = loss * _check_alpha(alpha, logits, scores)[classes]
@@ -66,13 +66,14 @@ def dice_loss(
     logits: Tensor, target: Tensor, *, smooth: float = 1.0, per_image: bool = False,
     ignore_index: int | None = None,
 ) -> Tensor:
-    """1 - the mean over the classes of (2 I + smooth) / (P + T + smooth), the soft Dice (Milletari et al. 2016).
+    """1 - the mean over the classes of (2 I + smooth) / (P + T + smooth) (Milletari et al. 2016).
 
-    P sums a class's probability, T its pixels, I its probability on its pixels; nothing is squared, as it is
-    in the paper. For C = 1 the foreground is the one class; else the background is a class like others.
+    P sums a class's probability, T its pixels, I its probability on its pixels; the paper squares what P and
+    T sum, here nothing is. For C = 1 the foreground is the one class; else the background is a class too.
 
-    - A class in neither costs 0. One in no target costs 1 - smooth / (P + smooth): it is unlearned, and the
-      larger smooth, the more gently. With smooth = 0 it costs 1 whatever P is, and nothing is learned of it.
+    - A class in neither, P = T = 0, costs 0, also with smooth = 0.
+    - One in no target costs 1 - smooth / (P + smooth): it is unlearned, and the larger smooth, the more
+      gently. With smooth = 0 it costs 1 whatever P is, and nothing is learned of it.
     - A class that ignore_index names is left out of the mean.
 
     Args:
@@ -89,7 +90,7 @@ def tversky_loss(
     logits: Tensor, target: Tensor, *, alpha: float = 0.5, beta: float = 0.5, smooth: float = 1.0,
     per_image: bool = False, ignore_index: int | None = None,
 ) -> Tensor:
-    """1 - the mean over the classes of (I + s) / (I + alpha FP + beta FN + s) (Salehi et al. 2017, eq. 4).
+    """1 - the mean over the classes of (I + s) / (I + alpha FP + beta FN + s) (Salehi et al. 2017).
 
     I, FP, FN: right, false and missing probability of a class. s is smooth / 2: so alpha = beta = 0.5 is
     `dice_loss` of the same smooth. What is said there of classes that do not occur holds here.
@@ -124,9 +125,9 @@ def class_weights(
 ) -> Tensor:
     """A weight for each class, the larger the rarer, for `cross_entropy(weight=...)` or focal's alpha.
 
-    share^-power, scaled so that the mean over the pixels is 1. With power = 1 each class that occurs weighs as
-    much as every other: scikit-learn's "balanced". A class that does not occur gets the largest weight of the
-    others: 0 would hide it from a training in which it does occur.
+    share^-power, scaled so that the mean over the pixels is 1. With power = 1 each class that occurs weighs
+    as much as every other: scikit-learn's "balanced". A class that does not occur gets the largest weight of
+    the others: 0 would hide it from a training in which it does occur.
 
     Args:
         target: (...) int64 or bool, all of the training's masks.

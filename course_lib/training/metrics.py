@@ -1,4 +1,4 @@
-"""How well a class was found at each pixel, as one figure. The averaging has a name, for it changes the figure.
+"""How well the classes were found, as one figure. The averaging has a name, for it changes the figure.
 
 "class"   counts pooled over all images, a figure for each class, the mean over the classes that occur. Every
           class weighs the same, and within it every pixel: large objects weigh more than small ones. This is
