@@ -1,5 +1,7 @@
 """Chapter 8: losses, metrics, results."""
 
+from course_lib.exercises.bank.ch08.boundary_f1 import BOUNDARY_F1
+from course_lib.exercises.bank.ch08.focal_gradient import FOCAL_GRADIENT
 from course_lib.exercises.bank.ch08.iou_empty_classes import IOU_EMPTY_CLASSES
 from course_lib.exercises.bank.ch08.iou_per_image import IOU_PER_IMAGE
 from course_lib.exercises.bank.ch08.questions import QUESTIONS
@@ -9,6 +11,8 @@ EXERCISES = (
     IOU_EMPTY_CLASSES,
     IOU_PER_IMAGE,
     SOFT_DICE,
+    FOCAL_GRADIENT,
+    BOUNDARY_F1,
 )
 
 __all__ = ["EXERCISES", "QUESTIONS"]
