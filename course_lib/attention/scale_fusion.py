@@ -91,8 +91,8 @@ class ScaleFusion(nn.Module):
                 raise ValueError(f"maps[{i}] must be (B, {dim}, H, W), got shape {tuple(x.shape)}.")
             batch, _, height, width = maps[-1].shape
             if len(x) != batch or x.shape[2] > height or x.shape[3] > width:
-                raise ValueError(f"maps[{i}] must have the batch of the last map ({batch}) and be no larger than"
-                                 f" it ({height} x {width}), got shape {tuple(x.shape)}.")
+                raise ValueError(f"maps[{i}] must have the batch of the last map ({batch}) and be no larger"
+                                 f" than it ({height} x {width}), got shape {tuple(x.shape)}.")
 
 
 def _resample(x: Tensor, size: tuple[int, int]) -> Tensor:
