@@ -4,7 +4,9 @@ from course_lib.exercises.bank.ch07.attention_gate import ATTENTION_GATE
 from course_lib.exercises.bank.ch07.gate_map import GATE_MAP
 from course_lib.exercises.bank.ch07.questions import QUESTIONS
 from course_lib.exercises.bank.ch07.skip_join import SKIP_JOIN
+from course_lib.exercises.bank.ch07.to_windows import TO_WINDOWS
+from course_lib.exercises.bank.ch07.tokens_and_back import TOKENS_AND_BACK
 
-EXERCISES = (SKIP_JOIN, GATE_MAP, ATTENTION_GATE)
+EXERCISES = (SKIP_JOIN, GATE_MAP, ATTENTION_GATE, TOKENS_AND_BACK, TO_WINDOWS)
 
 __all__ = ["EXERCISES", "QUESTIONS"]
