@@ -4,6 +4,7 @@ from course_lib.exercises.bank.ch08.boundary_f1 import BOUNDARY_F1
 from course_lib.exercises.bank.ch08.focal_gradient import FOCAL_GRADIENT
 from course_lib.exercises.bank.ch08.iou_empty_classes import IOU_EMPTY_CLASSES
 from course_lib.exercises.bank.ch08.iou_per_image import IOU_PER_IMAGE
+from course_lib.exercises.bank.ch08.position_attention import POSITION_ATTENTION
 from course_lib.exercises.bank.ch08.questions import QUESTIONS
 from course_lib.exercises.bank.ch08.soft_dice import SOFT_DICE
 
@@ -13,6 +14,7 @@ EXERCISES = (
     SOFT_DICE,
     FOCAL_GRADIENT,
     BOUNDARY_F1,
+    POSITION_ATTENTION,
 )
 
 __all__ = ["EXERCISES", "QUESTIONS"]
