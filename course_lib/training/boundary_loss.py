@@ -13,7 +13,7 @@ def boundary_loss(logits: Tensor, target: Tensor, *, ignore_index: int | None = 
 
     A false pixel costs the more, the farther it lies from its class; a right one earns the more, the deeper
     it lies within. So the loss goes below 0, and its unit is pixels. A class that an image does not have
-    costs nothing there, however much of it is predicted: so the loss is added to a regional one with a weight,
+    costs nothing there, however much is predicted: so the loss is added to a regional one with a weight,
     as in the paper, say `cross_entropy(...) + 0.1 * boundary_loss(...)`. For C = 1 the foreground is the one
     class.
 
