@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from course_lib.attention._map_checks import check_feature_map
 from course_lib.attention.attend import attention_weights
-from course_lib.attention.record import hand_to_recorders
+from course_lib.attention.record import hand_to_recorders, is_recorded
 
 
 class CrissCrossAttention(nn.Module):
@@ -61,7 +61,8 @@ class CrissCrossAttention(nn.Module):
         scores = torch.cat([along_row, along_column.transpose(1, 2)], dim=3)  # (B, H, W, W + H)
         allowed = _allowed(height, width, x.device)  # (H, 1, W + H)
         weights = attention_weights(scores, mask=allowed)  # (B, H, W, W + H)
-        hand_to_recorders(_without_the_second_self(weights, allowed))
+        if is_recorded():  # else not worth the copy
+            hand_to_recorders(_without_the_second_self(weights, allowed))
         of_row, of_column = weights.split([width, height], dim=3)
         from_column = of_column.transpose(1, 2) @ v.transpose(1, 2)  # (B, W, H, C)
         return (of_row @ v + from_column.transpose(1, 2)).permute(0, 3, 1, 2)  # (B, H, W, C) -> (B, C, H, W)
