@@ -207,6 +207,7 @@ def test_what_counts_as_merged_split_and_false():
     assert of((1, 9), (3, 1), (2, 10)).split == (1,)                 # a tenth
     assert report(np.array([[5] * 19 + [6]]), np.array([[1] * 20])).split == ()
     assert of((0, 10), (2, 10)).missed == (1,)
+    assert of((3, 6), (2, 14)).split == ()                           # 4 pixels of what lies elsewhere
     half = report(np.array([[0] * 5 + [4] * 10]), np.array([[1] * 10 + [0] * 5]))
     assert half.false == () and half.missed == (1,)                  # half on the object is not false
 
