@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.exercises.exercise import Answer, Case, Inputs
+from course_lib.exercises.form import told
 from course_lib.exercises.shortcuts import ShortcutUsed, watch_for
 
 _NOT_THE_LEARNERS = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")) + (
@@ -30,6 +31,28 @@ class Failure:
     type: str
     message: str
     line: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What was handed over as an answer, and the words for it.
+
+    Attributes:
+        what: "function", "class", "module class", "module" (a built one), or "value" for all that cannot be called.
+        name: the class's name, of itself or of what was built from it.
+        told: how it is called in a sentence.
+    """
+
+    what: str
+    name: str
+    told: str
+
+
+def kind_of(answer: Any) -> Kind:
+    if isinstance(answer, type):
+        return Kind("module class" if issubclass(answer, nn.Module) else "class", answer.__name__, told(answer))
+    what = "module" if isinstance(answer, nn.Module) else "function" if callable(answer) else "value"
+    return Kind(what, type(answer).__name__, told(answer))
 
 
 @dataclass(frozen=True)

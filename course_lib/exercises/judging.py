@@ -1,12 +1,16 @@
-"""The judging half of the engine: compare what an answer did with what the reference does, and name the difference."""
+"""The judging half of the engine: compare what an answer did with what the reference does, and name the difference.
+
+It never calls an answer. It is given a `Witness`, who says what the answer did: in a lesson one who calls it on the
+spot, in grading one who read it from a worker process.
+"""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from course_lib.exercises.calling import Observation, observe
+from course_lib.exercises.calling import Kind, Observation, kind_of, observe
 from course_lib.exercises.exercise import Case, Exercise, Mistake, Stage, draw_case
 from course_lib.exercises.finding import Finding
 from course_lib.exercises.form import slip_in_output
@@ -34,6 +38,24 @@ class Verdict:
     want: Any = None
 
 
+class Witness(Protocol):
+    """Who knows what an answer is, and what it does with a stage's inputs."""
+
+    kind: Kind
+
+    def saw(self, stage: Stage, case: Case, *, thorough: bool = True) -> Observation: ...
+
+
+class EyeWitness:
+    """Calls the answer, in this process."""
+
+    def __init__(self, exercise: Exercise, answer: Any):
+        self.kind, self._answer, self._forbid = kind_of(answer), answer, exercise.forbid
+
+    def saw(self, stage: Stage, case: Case, *, thorough: bool = True) -> Observation:
+        return observe(self._answer, case, self._forbid if thorough else (), thorough=thorough)
+
+
 def judge(exercise: Exercise, answer: Any, *, seed: int = DEFAULT_SEED, hidden: bool = False) -> Verdict:
     """Run `answer` through the stages of `exercise` and say what is right and what is not.
 
@@ -42,7 +64,12 @@ def judge(exercise: Exercise, answer: Any, *, seed: int = DEFAULT_SEED, hidden: 
         seed: Decides every input.
         hidden: Whether to run the hidden stages too, as grading does.
     """
-    slip = slip_before_calling(exercise, answer)
+    return judge_by(exercise, EyeWitness(exercise, answer), seed=seed, hidden=hidden)
+
+
+def judge_by(exercise: Exercise, witness: Witness, *, seed: int = DEFAULT_SEED, hidden: bool = False) -> Verdict:
+    """As `judge`, from what a witness says. It is asked about a stage's case as `draw_case` draws it for the seed."""
+    slip = slip_before_calling(exercise, witness.kind)
     if slip:
         return Verdict(exercise, "failed", finding=slip)
     passed: list[str] = []
@@ -50,10 +77,10 @@ def judge(exercise: Exercise, answer: Any, *, seed: int = DEFAULT_SEED, hidden: 
     for stage in exercise.stages if hidden else exercise.visible_stages():
         case = draw_case(exercise, stage, seed)
         want = observe(exercise.reference, case)
-        got = observe(answer, case, exercise.forbid)
+        got = witness.saw(stage, case)
         if got.unattempted:
             return Verdict(exercise, "unattempted", stage=stage)
-        finding = _find_fault(exercise, stage, case, got, want, answer, seed)
+        finding = _find_fault(exercise, stage, case, got, want, witness, seed)
         if finding:
             return Verdict(exercise, "failed", tuple(passed), stage, finding, got.output, want.output)
         # Kept until the end: an answer that ignores an input is wrong in a later stage, which explains more.
@@ -70,7 +97,7 @@ def _find_fault(
     case: Case,
     got: Observation,
     want: Observation,
-    answer: Any,
+    witness: Witness,
     seed: int,
 ) -> Finding | None:
     """From the certain to the vague: conduct, a named mistake, the form of the output, a leak, the bare difference."""
@@ -80,18 +107,18 @@ def _find_fault(
     if _alike(got, want, stage):
         return None
     # A named mistake goes before shape and NaN: the same output by the same slip says more than "wrong shape".
-    mistake = _recognise(exercise, stage, got, answer, seed)
+    mistake = _recognise(exercise, stage, got, witness, seed)
     if mistake:
         return Finding(mistake.name, mistake.shows, mistake.try_next)
     return (
-        _shape_where_it_shows(exercise, stage, answer, seed)
+        _shape_where_it_shows(exercise, stage, witness, seed)
         or slip_in_output(got.output, want.output)
         or _leak(stage, got, want)
         or _difference(stage, got, want)
     )
 
 
-def _recognise(exercise: Exercise, failed: Stage, got: Observation, answer: Any, seed: int) -> Mistake | None:
+def _recognise(exercise: Exercise, failed: Stage, got: Observation, witness: Witness, seed: int) -> Mistake | None:
     """The named mistake that gives the answer's outputs on the failed stage and on most of the others."""
     case = draw_case(exercise, failed, seed)
     suspects = [
@@ -104,7 +131,8 @@ def _recognise(exercise: Exercise, failed: Stage, got: Observation, answer: Any,
     confirmed = [False] * len(suspects)
     for stage in exercise.visible_stages():
         case = draw_case(exercise, stage, seed)
-        here, right = (_glance(one, case, stage) for one in (answer, exercise.reference))
+        here = witness.saw(stage, case, thorough=stage.compare_gradients)
+        right = _glance(exercise.reference, case, stage)
         for i, mistake in enumerate(suspects):
             theirs = _glance(mistake.answer, case, stage)
             agrees = _alike(here, theirs, stage)
@@ -126,15 +154,15 @@ def _degenerate(output: Any) -> bool:
     )
 
 
-def _shape_where_it_shows(exercise: Exercise, failed: Stage, answer: Any, seed: int) -> Finding | None:
+def _shape_where_it_shows(exercise: Exercise, failed: Stage, witness: Witness, seed: int) -> Finding | None:
     """A wrong shape, told on the input whose sizes all differ: with sizes of 1 it would be guesswork."""
     case = draw_case(exercise, failed, seed)
-    want, got = observe(exercise.reference, case).output, observe(answer, case).output
+    want, got = observe(exercise.reference, case).output, witness.saw(failed, case, thorough=False).output
     if not (isinstance(want, Tensor) and isinstance(got, Tensor)) or want.shape == got.shape:
         return None
     for stage in exercise.visible_stages():
         case = draw_case(exercise, stage, seed)
-        want, got = observe(exercise.reference, case).output, observe(answer, case).output
+        want, got = observe(exercise.reference, case).output, witness.saw(stage, case, thorough=False).output
         telling = isinstance(want, Tensor) and 1 not in want.shape and len(set(want.shape)) == want.dim()
         if telling and isinstance(got, Tensor) and got.shape != want.shape:
             slip = slip_in_output(got, want)

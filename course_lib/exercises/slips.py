@@ -3,40 +3,39 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from course_lib.exercises.calling import Observation
+from course_lib.exercises.calling import Kind, Observation
 from course_lib.exercises.exercise import Case, Exercise
 from course_lib.exercises.finding import Finding
-from course_lib.exercises.form import told
 from course_lib.exercises.stumbles import explain_failure
 
 
-def slip_before_calling(exercise: Exercise, answer: Any) -> Finding | None:
+def slip_before_calling(exercise: Exercise, kind: Kind) -> Finding | None:
     """An answer that is not what `check` can call."""
     name = exercise.signature.split("(")[0]
-    if isinstance(answer, nn.Module) and exercise.wants_module:
+    if kind.what == "module" and exercise.wants_module:
         return Finding(
             "an instance, not the class",
-            f"`check` got a built module, a `{type(answer).__name__}`.",
+            f"`check` got a built module, a `{kind.name}`.",
             f'Hand over the class itself, without parentheses: `check("{exercise.id}", {name})`.',
         )
-    if exercise.wants_module and not (isinstance(answer, type) and issubclass(answer, nn.Module)):
+    if exercise.wants_module and kind.what != "module class":
         return Finding(
             "not a module",
-            f"This exercise asks for an `nn.Module` class; `check` got {told(answer)}.",
+            f"This exercise asks for an `nn.Module` class; `check` got {kind.told}.",
             f"Write `class {name}(nn.Module)` and hand over the class.",
         )
-    if isinstance(answer, type) and not exercise.wants_module:
+    if kind.what in ("class", "module class") and not exercise.wants_module:
         return Finding(
             "a class, not a function",
-            f"`check` got the class `{answer.__name__}`.",
+            f"`check` got the class `{kind.name}`.",
             f"This exercise asks for a function: `def {exercise.signature}`.",
         )
-    if not callable(answer):
+    if kind.what == "value":
         return Finding(
             "a result, not the function",
-            f"`check` got {told(answer)}, not a function.",
+            f"`check` got {kind.told}, not a function.",
             f'Hand over the function itself, without calling it: `check("{exercise.id}", {name})`.',
         )
     return None
