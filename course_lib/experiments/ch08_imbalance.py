@@ -68,7 +68,7 @@ class Config:
     dims: tuple[int, ...] = (8, 16, 32)
     batch: int = 8
     learning_rate: float = 0.01
-    missed: float = 0.7                                    # Tversky: a missed pixel's price; a false one's is 1 - it
+    missed: float = 0.7                                    # Tversky: cost of a missed pixel, a false one 0.3
     boundary: float = 0.1                                  # what the boundary loss is multiplied by
     tolerance: float = 1.0                                 # of boundary F1, in pixels
     bins_of: str = "1:50"                                  # the share whose reliability is told bin by bin
