@@ -340,6 +340,21 @@ def test_without_smooth_nothing_is_learned_of_a_class_in_no_target():
         assert loss.item() == pytest.approx(1 - smooth / (16 * torch.tensor(-1.0).sigmoid().item() + smooth))
 
 
+def test_without_smooth_a_class_in_neither_costs_nothing():
+    logits, target = case(3)
+    logits.requires_grad_()
+    loss = dice_loss(logits, torch.full_like(target, IGNORED), smooth=0, ignore_index=IGNORED)
+    loss.backward()
+    assert loss.item() == 0 and (logits.grad == 0).all()
+    half = target.clone()
+    half[0] = IGNORED  # of this image no class is known
+    found = dice_loss(logits, half, smooth=0, per_image=True, ignore_index=IGNORED)
+    rest = dice_loss(logits[1:], target[1:], smooth=0, per_image=True)
+    torch.testing.assert_close(found, rest * (B - 1) / B)
+    nothing = torch.zeros_like(target)  # what is invented is free of charge here
+    assert tversky_loss(logits[:, :1], nothing, alpha=0, beta=1, smooth=0).item() == 0
+
+
 def test_an_image_without_foreground_costs_nothing_once_nothing_is_predicted():
     target = torch.zeros(2, 4, 4, dtype=torch.int64)
     target[1, :2] = 1
