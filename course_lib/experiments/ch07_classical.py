@@ -20,6 +20,19 @@ here, and "watershed, edges" has a small advantage, as the boxes came from its k
 scored on others. There is one photo of coins: there each method takes those that are best *on it*, with the
 reference at hand. That is more than anyone has who needs a segmentation, and what still fails, fails whatever
 the settings.
+
+**What to make of it.** Coins are nearly solved. A local threshold and both watersheds find all 24, with an
+IoU of 0.95 or more. One threshold for all (0.80) takes the bright upper left corner of the background, and a
+coin with it. K-means sees the same grey values, and two clusters of nothing else are Otsu's two groups; what
+helps it (0.88) is that coins are rough. Region growing (0.85) stops at the relief of a coin, though it was
+told a pixel of each.
+
+Scenes are not. A threshold finds what is bright, and fragments are as bright as digits: for each two digits
+there is about one segment that is none, unless someone clicks on the digits. And digits that touch are one
+piece: of 100 digits, 49 to 68 share a segment with a neighbour. The watershed of the distance parts some of
+them, at narrow places, and digits have narrow places of their own. What a digit is, no grey value says. A
+U-Net marks digits with an IoU of 0.93 on such scenes (`ch07_models`, `scenes_digit_iou`), where these methods
+have 0.69 to 0.76.
 """
 
 from collections.abc import Callable, Sequence

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_lib.data import scenes
-from course_lib.experiments import ch07_classical
+from course_lib.experiments import ch07_classical, load_record
 from course_lib.experiments.ch07_classical import (
     COINS,
     EXPERIMENT,
@@ -259,3 +259,17 @@ def test_the_same_twice_in_range_and_whatever_the_seed(condition):
     assert a == b and set(a) == {f"{which}_{name}" for which in ("coins", "scenes") for name in
                                  ("iou", "found", "merged", "split", "false", "missed")}
     assert all(0 <= number <= 1 for name, number in a.items() if not name.endswith("false"))
+
+
+def test_the_record_says_what_the_lesson_says():
+    found = {name: {k: v[0] for k, v in numbers.items()}
+             for name, numbers in load_record("classical")["figures"].items()}
+    for name in ("local threshold", "watershed, edges", "watershed, distance"):
+        assert found[name]["coins_iou"] > 0.94 and found[name]["coins_found"] == 1
+    assert found["Otsu"]["coins_found"] == pytest.approx(23 / 24) and found["Otsu"]["coins_iou"] < 0.81
+    assert all(0.68 < numbers["scenes_iou"] < 0.77 for numbers in found.values())
+    assert all(0.35 < numbers["scenes_found"] < 0.6 for numbers in found.values())
+    assert all(0.45 < numbers["scenes_merged"] < 0.7 for numbers in found.values())
+    clicked = found.pop("region growing")
+    assert clicked["scenes_false"] < 0.05 and all(n["scenes_false"] > 0.35 for n in found.values())
+    assert max(found, key=lambda name: found[name]["scenes_found"]) == "watershed, distance"

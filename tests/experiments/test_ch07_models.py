@@ -1,9 +1,10 @@
 from dataclasses import replace
+from statistics import mean
 
 import pytest
 import torch
 
-from course_lib.experiments import ch07_models
+from course_lib.experiments import ch07_models, load_record
 from course_lib.experiments.ch07_models import (
     CONDITIONS,
     EXPERIMENT,
@@ -170,3 +171,38 @@ def test_maps_are_held_against_the_scenes_they_are_of():
     model = make_model("hybrid", "scenes", CONFIG).eval()
     test = pictures("scenes", "test", 8)
     assert map_figures(model, test) == own_figures(attention_maps(model, test.images), test.instances, 4)
+
+
+def test_the_record_says_what_the_lesson_says():
+    recorded = load_record("models")["figures"]
+    found = {name: {k: mean(v) for k, v in numbers.items()} for name, numbers in recorded.items()}
+    for task in TASKS:
+        counts = [numbers[f"parameters_{task}"] for numbers in found.values()]
+        assert max(counts) < 1.02 * min(counts)
+    assert min(recorded["hybrid"]["cue_iou"]) > 0.95
+    for name in ("plain", "gates", "windows", "scales"):
+        assert max(recorded[name]["cue_iou"]) < 0.4
+    for name in ("gates", "scales"):
+        assert abs(found[name]["scenes_iou"] - found["plain"]["scenes_iou"]) < 0.02
+    for name in ("hybrid", "windows"):
+        ious, plain = recorded[name]["scenes_iou"], recorded["plain"]["scenes_iou"]
+        assert all(a < b - 0.05 for a, b in zip(ious, plain)) and max(ious) - min(ious) > 0.2
+    assert all(min(numbers["scenes_digit_iou"]) > 0.87 for numbers in recorded.values())
+
+
+def test_the_record_says_where_the_hybrids_heads_look():
+    hybrid = load_record("models")["figures"]["hybrid"]
+    ratios = []
+    for seed in range(3):
+        heads = range(1, HEADS + 1)
+        own, place, inside = ([hybrid[f"{name}_1_{head}"][seed] for head in heads]
+                              for name in ("own_boundary", "place_boundary", "own_inside"))
+        uniform = hybrid["uniform_boundary"][seed]
+        if seed == 2:
+            assert max(own) < uniform
+        above = [a > 3 * uniform for a in own]
+        assert sum(above) == (3, 4, 0)[seed]
+        ratios += [b / a for a, b, high in zip(own, place, above) if high]
+        assert all(a < b for a, b, high in zip(own, inside, above) if high)
+    assert 0.3 < min(ratios) and max(ratios) < 0.67
+    assert hybrid["own_boundary_2_1"][0] == pytest.approx(hybrid["uniform_boundary"][0], abs=1e-3)
