@@ -1,11 +1,12 @@
 from dataclasses import replace
+from statistics import mean
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from course_lib.data import scenes
-from course_lib.experiments import ch08_imbalance
+from course_lib.experiments import ch08_imbalance, load_record
 from course_lib.experiments.ch08_imbalance import (
     DIGITS,
     EXPERIMENT,
@@ -188,3 +189,32 @@ def test_training_takes_one_thread_and_leaves_their_number_alone(monkeypatch):
         assert seen == [1] and torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_the_record_says_what_the_lesson_says():
+    recorded = load_record("imbalance")["figures"]
+    found = {name: {k: mean(v) for k, v in numbers.items()} for name, numbers in recorded.items()}
+    at_half, chosen, threshold = ({share: {loss: found[f"{loss}, {share}"][name] for loss in LOSSES}
+                                   for share in DIGITS} for name in ("iou", "iou_chosen", "threshold"))
+    for share, spread in (("1:5", 0.003), ("1:20", 0.008), ("1:50", 0.015)):
+        assert max(chosen[share].values()) - min(chosen[share].values()) < spread
+        assert max(at_half[share].values()) - at_half[share]["weighted"] > 10 * spread
+    assert at_half["1:5"]["weighted"] == pytest.approx(0.80, abs=0.005)
+    assert at_half["1:200"]["weighted"] == pytest.approx(0.40, abs=0.005)
+    assert chosen["1:200"]["weighted"] == pytest.approx(0.73, abs=0.005)
+    assert [round(threshold[share]["weighted"], 2) for share in DIGITS] == sorted(
+        round(threshold[share]["weighted"], 2) for share in DIGITS)
+    rare = chosen["1:200"]
+    assert min(rare["Dice"], rare["Tversky"]) > 0.775
+    assert 0.745 < rare["cross-entropy"] < 0.76 and 0.745 < rare["focal"] < 0.76
+    boundary = recorded["cross-entropy + boundary, 1:200"]
+    assert sorted(boundary["iou"])[:2] == [0, 0] and min(boundary["iou_chosen"]) > 0.65
+    for share in DIGITS:
+        plain = found[f"cross-entropy, {share}"]
+        with_boundary = found[f"cross-entropy + boundary, {share}"]
+        assert with_boundary["boundary_f1_chosen"] < plain["boundary_f1_chosen"] + 0.001
+        errors = {loss: found[f"{loss}, {share}"]["calibration_error"] for loss in LOSSES}
+        assert max(errors, key=errors.get) == "focal"
+    assert found["focal, 1:200"]["promised"] > 15
+    for share in DIGITS:
+        assert found[f"Dice, {share}"]["ratio"] == pytest.approx(int(share.removeprefix("1:")), rel=0.07)
