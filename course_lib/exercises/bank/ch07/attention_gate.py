@@ -65,7 +65,6 @@ ATTENTION_GATE = Exercise(
             _case(2, 3, 4, 2, 5),
             _of(3, 4, 6),
             batched=("skip", "gating"),
-            compare_gradients=True,
             atol=1e-4,
         ),
         Stage(
@@ -113,6 +112,13 @@ ATTENTION_GATE = Exercise(
             "You resample the scores and take the sigmoid afterwards, on the fine grid. The paper"
             " takes the sigmoid first: between an open and a closed place the two ways differ.",
             "`sigmoid()` first, then `F.interpolate`.",
+        ),
+        Mistake(
+            "the sum resampled",
+            answers.sum_resampled,
+            "You resample the sum, before the ReLU, and do the rest on the fine grid. That costs four"
+            " times as much, and between an open and a closed place it gives other coefficients.",
+            "ReLU, `psi` and `sigmoid()` on the coarse grid, then `F.interpolate`.",
         ),
         Mistake(
             "copies side by side",

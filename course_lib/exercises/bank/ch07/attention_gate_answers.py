@@ -99,6 +99,11 @@ def _skip_brought_down(self, skip, gating):
     return F.avg_pool2d(skip, 2) * self.psi(hidden).sigmoid()
 
 
+def _sum_resampled(self, skip, gating):
+    hidden = smooth(self.w_skip(skip) + self.w_gating(gating), skip.shape[2:])
+    return skip * self.psi(hidden.relu()).sigmoid()
+
+
 def _bias_left_out(self, skip, gating):
     hidden = F.conv2d(skip, self.w_skip.weight, stride=2)
     hidden = hidden + F.conv2d(gating, self.w_gating.weight)
@@ -110,6 +115,7 @@ def _psi_left_out(self, skip, gating):
     return skip * smooth(hidden.mean(1, keepdim=True).sigmoid(), skip.shape[2:])
 
 
+sum_resampled = module(_sum_resampled)
 skip_brought_down = module(_skip_brought_down)
 bias_left_out = module(_bias_left_out)
 psi_left_out = module(_psi_left_out)

@@ -1,14 +1,16 @@
 """Exercise 7.7: maps of several scales become one, weighed at every pixel."""
 
+import torch
+
 from course_lib.exercises.bank.ch07 import fuse_scales_answers as answers
-from course_lib.exercises.bank.drawing import normal
+from course_lib.exercises.bank.drawing import normal, uniform
 from course_lib.exercises.exercise import Exercise, Mistake, Stage
 
 
 def _case(b, s, c, h, w, *, size=1.0, level=0.0):
     return lambda g: {
         "maps": normal(g, b, s, c, h, w),
-        "scores": normal(g, b, s, h, w, scale=size) + level,
+        "scores": normal(g, b, s, h, w, scale=size) + uniform(g, b, 1, h, w, low=-level, high=level),
     }
 
 
@@ -44,7 +46,6 @@ FUSE_SCALES = Exercise(
             "Everything together. The gradient must reach maps and scores.",
             _case(2, 3, 4, 5, 6, size=2.0),
             batched=("maps", "scores"),
-            compare_gradients=True,
         ),
         Stage(
             "far apart",
@@ -54,8 +55,9 @@ FUSE_SCALES = Exercise(
         ),
         Stage(
             "large scores",
-            "Scores around 200, where `exp` overflows. Only the differences between scales count.",
-            _case(2, 4, 3, 5, 2, level=200.0),
+            "Scores around 300 at one pixel and around -300 at another: `exp` has no number for"
+            " either. Only the differences between the scales of a pixel count.",
+            _case(2, 4, 3, 5, 2, level=300.0),
             batched=("maps", "scores"),
             rtol=1e-3,
             atol=1e-4,
@@ -138,6 +140,13 @@ FUSE_SCALES = Exercise(
             "Subtract the largest score of each pixel first, or let `softmax(1)` do it.",
         ),
         Mistake(
+            "the largest of all taken off",
+            answers.wired(weigh=answers.guarded_by_the_largest_of_all),
+            "You subtract the largest score of all pixels before `exp`. Where all scores of a pixel"
+            " lie far below it, each `exp` is 0, and 0 / 0 is no number.",
+            "Subtract the largest score of each pixel: `scores.amax(1, keepdim=True)`.",
+        ),
+        Mistake(
             "an epsilon in the sum",
             answers.wired(weigh=answers.guarded_by_an_epsilon),
             "Your weights sum to a little less than 1: something is added to the sum of the"
@@ -169,6 +178,13 @@ FUSE_SCALES = Exercise(
             answers.wired(weigh=answers.equal),
             "`scores` has no effect: you take the mean over the scales.",
             "A weighted mean, with `scores.softmax(1)` as weights.",
+        ),
+        Mistake(
+            "all weights 1",
+            answers.wired(weigh=torch.ones_like),
+            "`scores` has no effect: every weight is 1, and the maps are simply added up. A softmax"
+            " over an axis of size 1, such as one that you have just put in, returns 1 everywhere.",
+            "`scores.softmax(1)` first, the new axis afterwards.",
         ),
         Mistake(
             "scaled",

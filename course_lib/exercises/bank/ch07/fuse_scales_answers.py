@@ -52,13 +52,14 @@ def sigmoids_shared(scores):
     return scores.sigmoid() / scores.sigmoid().sum(1, keepdim=True)
 
 
+def guarded_by_the_largest_of_all(scores):
+    e = (scores - scores.max()).exp()
+    return e / e.sum(1, keepdim=True)
+
+
 def guarded_by_an_epsilon(scores):
     e = scores.exp().clamp(max=1e30)
     return e / (e.sum(1, keepdim=True) + 1e-2)
-
-
-def shared_scales(scores):
-    return scores.softmax(1) / scores.shape[1]
 
 
 def tempered(scores):

@@ -78,7 +78,6 @@ GATE_MAP = Exercise(
             "Everything together. The gradient must reach both maps and all weights.",
             _case(2, 3, 5, 4, 4, 6),
             batched=("skip", "gating"),
-            compare_gradients=True,
             atol=1e-4,
         ),
         Stage(
@@ -172,6 +171,20 @@ GATE_MAP = Exercise(
             "Add first: `relu()` of the sum.",
         ),
         Mistake(
+            "a ReLU on the skip alone",
+            answers.wired(meet=answers.skip_bent_alone, bend=lambda hidden: hidden),
+            "You bend what comes from the skip and leave the sum as it is. Then the gating map only"
+            " adds to the score, whatever the skip holds.",
+            "Add first: `relu()` of the sum.",
+        ),
+        Mistake(
+            "a ReLU on the gating map alone",
+            answers.wired(meet=answers.gating_bent_alone, bend=lambda hidden: hidden),
+            "You bend what comes from the gating map and leave the sum as it is. Then the skip only"
+            " adds to the score, whatever the decoder says.",
+            "Add first: `relu()` of the sum.",
+        ),
+        Mistake(
             "the bias behind the ReLU",
             answers.bias_outside,
             "You add `bias` after the ReLU. There it only shifts all scores alike; before it, it"
@@ -250,6 +263,13 @@ GATE_MAP = Exercise(
             "`w_skip[:, :, 0, 1]` belongs to the pixel at the top right.",
         ),
         Mistake(
+            "pixels before channels",
+            answers.wired(skip_part=answers.pixels_before_channels),
+            "You flatten each square pixel by pixel, with the channels last, and `w_skip` channel by"
+            " channel. So numbers meet the wrong weights; with one channel that does not show.",
+            "The same order on both sides: channel, row, column.",
+        ),
+        Mistake(
             "four in a row taken for a square",
             answers.wired(skip_part=answers.wrong_squares),
             "Your reshape makes a 2 x 2 square of four numbers that lie in one row. A square holds"
@@ -315,6 +335,20 @@ GATE_MAP = Exercise(
             "You add `b_psi` before the sum over the inner channels, so it counts once for each of"
             " them.",
             "Sum first, then add `b_psi` once.",
+        ),
+        Mistake(
+            "the bias of psi inside the ReLU",
+            answers.psi_bias_inside,
+            "You add `b_psi` to the inner channels, before the ReLU. It belongs to the score: it says"
+            " how far the gate is open when the maps say nothing.",
+            "Add it after `w_psi`, right before the sigmoid.",
+        ),
+        Mistake(
+            "resized before the sigmoid",
+            answers.wired(end=answers.resized_before_the_sigmoid),
+            "You resize the scores to the skip's pixels and take the sigmoid there. Here the"
+            " coefficients are asked for on the decoder's grid, where they are computed.",
+            "Return (B, 1, h, w): the sigmoid of the scores, not resized.",
         ),
         Mistake(
             "brought to the skip's grid",

@@ -90,6 +90,12 @@ def stride_one_and_resized(skip, w_skip):
     return F.interpolate(F.conv2d(skip, w_skip), size=(h, w))
 
 
+def pixels_before_channels(skip, w_skip):
+    """Squares flattened as (2, 2, C), the kernel as (C, 2, 2)."""
+    squares = skip.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))  # (B, C, h, 2, w, 2)
+    return from_gating(squares.permute(0, 3, 5, 1, 2, 4).flatten(1, 3), w_skip.flatten(1))
+
+
 def wrong_squares(skip, w_skip):
     """Four numbers in a row of memory are taken for a square of 2 x 2."""
     b, c, height, width = skip.shape
@@ -126,6 +132,14 @@ def each_bent(a, b, bias):
     return a.relu() + (b + bias[:, None, None]).relu()
 
 
+def skip_bent_alone(a, b, bias):
+    return a.relu() + b + bias[:, None, None]
+
+
+def gating_bent_alone(a, b, bias):
+    return a + (b + bias[:, None, None]).relu()
+
+
 def skip_left_out(a, b, bias):
     return b + bias[:, None, None]
 
@@ -137,6 +151,11 @@ def gating_left_out(a, b, bias):
 def bias_outside(skip, gating, w_skip, w_gating, bias, w_psi, b_psi):
     hidden = (from_skip(skip, w_skip) + from_gating(gating, w_gating)).relu()
     return dot(hidden + bias[:, None, None], w_psi, b_psi).sigmoid()
+
+
+def psi_bias_inside(skip, gating, w_skip, w_gating, bias, w_psi, b_psi):
+    hidden = from_skip(skip, w_skip) + from_gating(gating, w_gating) + bias[:, None, None]
+    return dot((hidden + b_psi).relu(), w_psi, 0).sigmoid()
 
 
 def average_of_psi(hidden, w_psi, b_psi):
@@ -173,6 +192,11 @@ def over_places_to_one(scores):
 
 def to_the_skip(gate, skip):
     return F.interpolate(gate, size=skip.shape[2:], mode="bilinear", align_corners=False)
+
+
+def resized_before_the_sigmoid(scores):
+    size = [2 * side for side in scores.shape[2:]]
+    return F.interpolate(scores, size=size, mode="bilinear", align_corners=False).sigmoid()
 
 
 def applied(gate, skip):

@@ -13,7 +13,7 @@ def _among(g, low, high):
 
 
 def _case(width, target, *, square=(9, 40), linear=(5, 60), constant=(0, 300), even=False):
-    """`width`, `square`, ...: the ranges to draw from. `target` is given g, count, and the width that was drawn."""
+    """The ranges to draw from; `target` is given g, the count and the width that was drawn."""
 
     def draw(g):
         numbers = [_among(g, *one) * (2 if even else 1) for one in (square, linear, constant)]
@@ -49,6 +49,9 @@ def _the_middle(g, count, width):
 
 def _below_all(g, count, width):
     return _among(g, 1, count.constant)
+
+
+_ENDS = (32, 63, 64, 99, 100, 127, 128, 255, 256, 511, 512, 999, 1000)
 
 
 def _searched_up_to(last):
@@ -164,7 +167,7 @@ MATCHING_WIDTH = Exercise(
             "You return a width of 0. Such a network has no channels; the smallest width is 1.",
             "Begin the search at 1.",
         ),
-        *(_searched_up_to(last) for last in (32, 63, 64, 99, 100, 127, 128, 255, 256, 511, 512, 999, 1000)),
+        *(_searched_up_to(last) for last in _ENDS),
         Mistake(
             "multiples of 4",
             answers.in_steps_of(4),
@@ -250,6 +253,25 @@ MATCHING_WIDTH = Exercise(
             answers.result(answers.pair),
             "You return two numbers. The first is right; the count is not asked for.",
             "Return the width alone.",
+        ),
+        Mistake(
+            "the difference beside it",
+            answers.difference_first,
+            "You return two numbers, the difference and the width.",
+            "`[1]`: return the width alone.",
+        ),
+        Mistake(
+            "the difference",
+            lambda count, target: answers.difference_first(count, target)[0],
+            "You return how far the nearest count is from the target, not the width that has it.",
+            "`min(range(1, ...), key=...)` returns the width itself.",
+        ),
+        Mistake(
+            "a place in the list, as a tensor",
+            lambda count, target: torch.tensor(answers.place_in_the_list(count, target)),
+            "You return a tensor, and one less than the nearest width: `argmin` gives a place in the"
+            " list, and a list that starts at width 1 has its first number at 0.",
+            "Add 1, and `.item()` at the end.",
         ),
         Mistake(
             "a float",

@@ -16,7 +16,8 @@ class Parameters:
     def __call__(self, width):
         self.calls += 1
         if self.calls > 1_000_000:
-            raise RuntimeError("`count` was asked a million times: does the search come to an end?")
+            raise RuntimeError("`count` was asked a million times: does your search end where no"
+                               " width meets the target exactly?")
         width = index(width)  # a float is no width
         return self.square * width * width + self.linear * width + self.constant
 
@@ -124,6 +125,11 @@ def count_returned(width, count):
 
 def pair(width, count):
     return width, count(width)
+
+
+def difference_first(count, target):
+    width = matching_width(count, target)
+    return abs(count(width) - target), width
 
 
 # Right ones

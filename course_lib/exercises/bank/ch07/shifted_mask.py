@@ -172,6 +172,13 @@ SHIFTED_MASK = Exercise(
             "A name for each of the four parts: `2 * down + across`.",
         ),
         Mistake(
+            "only the last window",
+            answers.last_window_only,
+            "You part the last window, in the corner, and no other. All windows of the last row hold"
+            " pixels that came round from the top, all of the last column some from the left.",
+            "Name the pixels of the whole map, then cut the names into windows.",
+        ),
+        Mistake(
             "the ones that came round see nobody",
             answers.two_true,
             "In your mask pixels that came round see nobody, not even each other. They were"

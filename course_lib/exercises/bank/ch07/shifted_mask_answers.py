@@ -137,6 +137,12 @@ def border_or_not(height, width, window, shift):
     return part[:, :, None] == part[:, None]
 
 
+def last_window_only(height, width, window, shift):
+    mask = shifted_mask(height, width, window, shift)
+    mask[:-1] = True
+    return mask
+
+
 def two_true(height, width, window, shift):
     """A pair may meet if neither of the two came round."""
     here = windows(1 - (came_round(height, shift)[:, None] | came_round(width, shift)), window) > 0
