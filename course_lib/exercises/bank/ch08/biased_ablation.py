@@ -8,14 +8,15 @@ from course_lib.exercises.exercise import Exercise, Mistake, Stage
 
 
 def _case(seeds, epochs, *, unlike_seeds=0.1, noise=0.04, falls=0.0):
-    """Curves of IoU. `unlike_seeds`: how much the seeds differ, in both models alike; `falls`: overfitting."""
+    """Curves of IoU. `unlike_seeds`: how far the seeds differ, in both models alike; `falls`: overfitting."""
 
     def draw(g):
         rise = 0.4 + 0.2 * (1 - torch.exp(-torch.arange(epochs) / 2.0))
         rise = rise - falls * torch.arange(epochs) / epochs
         of_the_seed = normal(g, seeds, 1, scale=unlike_seeds)
         plain = rise + of_the_seed + normal(g, seeds, epochs, scale=noise)
-        other = rise + of_the_seed + normal(g, seeds, epochs, scale=noise) + uniform(g, 1, low=0.01, high=0.06)
+        gain = uniform(g, 1, low=0.01, high=0.06)
+        other = rise + of_the_seed + normal(g, seeds, epochs, scale=noise) + gain
         curves = [model + normal(g, seeds, epochs, scale=noise) for model in (plain, plain, other, other)]
         return dict(zip(("val_plain", "test_plain", "val_other", "test_other"), curves, strict=True))
 
@@ -154,6 +155,20 @@ BIASED_ABLATION = Exercise(
             "One epoch, that of the single largest validation figure, serves all seeds of a model:"
             " an `argmax` without its axis.",
             "`argmax(1)`: one epoch for each seed.",
+        ),
+        Mistake(
+            "argmax over the seeds",
+            answers.wired(plain=answers.best_seed_of_each_epoch),
+            "Your `argmax` runs over axis 0: for each epoch it finds the seed that was best. With one"
+            " epoch a single seed is left, and its error is NaN.",
+            "`argmax(1)`: for each seed the epoch that was best.",
+        ),
+        Mistake(
+            "every seed at every chosen epoch",
+            answers.wired(plain=answers.not_paired_with_seeds),
+            "You index the epochs alone, `test[:, epochs]`: that reads every seed at the epochs of"
+            " all seeds, (S, S).",
+            "`test[torch.arange(S), epochs]` reads each seed at its own.",
         ),
         Mistake(
             "the plain model's epochs for both",

@@ -75,6 +75,14 @@ def epoch_of_the_best_run(val, test):
     return test[:, val.flatten().argmax() % val.shape[1]]
 
 
+def best_seed_of_each_epoch(val, test):
+    return test[val.argmax(0)]
+
+
+def not_paired_with_seeds(val, test):
+    return test[:, val.argmax(1)]
+
+
 def epochs_of_the_plain(val_plain, test_plain, val_other, test_other):
     epochs = val_plain.argmax(1)
     return _summed_up(at(test_plain, epochs), at(test_other, epochs))

@@ -212,12 +212,6 @@ BOUNDARY_F1 = Exercise(
             "2 P R / (P + R).",
         ),
         Mistake(
-            "the factor 2 forgotten",
-            answers.wired(join=lambda precision, recall: answers.harmonic(precision, recall) / 2),
-            "Your result is half of what it should be: a perfect outline would get one half.",
-            "2 P R / (P + R).",
-        ),
-        Mistake(
             "the product",
             answers.wired(join=lambda precision, recall: precision * recall),
             "You multiply precision and recall and leave it at that.",
@@ -244,13 +238,6 @@ BOUNDARY_F1 = Exercise(
             "You count pairs of pixels that are near each other. A pixel with three near ones"
             " counts three times, and the share may exceed 1.",
             "`any` along the other boundary: a pixel is near or it is not.",
-        ),
-        Mistake(
-            "near to all",
-            answers.wired(share=answers.all_of_them),
-            "A pixel counts in yours if it is near to every pixel of the other boundary. One is"
-            " enough.",
-            "`any`, or the smallest distance.",
         ),
         Mistake(
             "below the tolerance",
@@ -339,11 +326,11 @@ BOUNDARY_F1 = Exercise(
             "All four neighbours.",
         ),
         Mistake(
-            "all neighbours outside",
-            answers.wired(edge=answers.wholly_outside),
-            "A pixel is boundary in yours if all its neighbours are outside the mask. That leaves"
-            " nothing but single pixels.",
-            "One neighbour outside is enough: the mask and not (all four inside).",
+            "wherever the mask changes",
+            answers.wired(edge=answers.changes),
+            "Your boundary is where the mask differs from itself, shifted by one. That marks pixels"
+            " on both sides of an edge: inside at the left and top, outside at the right and bottom.",
+            "Only pixels of the mask, and all four neighbours.",
         ),
         Mistake(
             "the picture's edge as outside",
@@ -373,6 +360,13 @@ BOUNDARY_F1 = Exercise(
             "0 if just one of the two has a boundary, NaN if neither has.",
         ),
         Mistake(
+            "1 where one is empty",
+            answers.wired(empty=lambda p, t: 1.0),
+            "You give a 1 wherever a mask is empty. An outline that was missed altogether, or"
+            " invented, would count as perfect.",
+            "0 if just one of the two has a boundary, NaN if neither has.",
+        ),
+        Mistake(
             "1 for nothing",
             answers.wired(empty=answers.one_for_nothing),
             "You give a 1 where neither mask has a boundary. Averaged over images, empty ones would"
@@ -385,6 +379,13 @@ BOUNDARY_F1 = Exercise(
             "You give a 0 where neither mask has a boundary. Averaged over images, empty ones would"
             " lower the score though nothing was wrong.",
             "NaN, so that it can be left out of a mean.",
+        ),
+        Mistake(
+            "IoU of the boundaries",
+            answers.iou_of_boundaries,
+            "You computed the IoU of the two boundaries, pixel by pixel. `tolerance` has no effect in"
+            " it.",
+            "Distances to the nearest pixel of the other boundary, two shares, 2 P R / (P + R).",
         ),
         Mistake(
             "Dice of the masks",

@@ -54,7 +54,7 @@ def wired(
     empty=nothing,
     against=None,
 ):
-    """The reference with one part exchanged. `against`: what a boundary is compared with, if not a boundary."""
+    """The reference with one part exchanged. `against`: what a boundary is compared with, if not one."""
 
     def answer(predicted, target, tolerance):
         p, t = (edge(mask).nonzero().float() for mask in (predicted, target))
@@ -119,9 +119,9 @@ def right_and_below(mask):
     return mask & ~_neighbours(mask, True, ((2, 1), (1, 2))).all(0)
 
 
-def wholly_outside(mask):
-    """All four neighbours outside, where one would do."""
-    return mask & ~_neighbours(mask, False).any(0)
+def changes(mask):
+    above, before = F.pad(mask, (0, 0, 1, 0))[:-1], F.pad(mask, (1, 0))[:, :-1]
+    return mask ^ above | mask ^ before
 
 
 def whole(mask):
@@ -156,10 +156,6 @@ def pairs(near):
     return near.float().sum() / near.shape[0], near.float().sum() / near.shape[1]
 
 
-def all_of_them(near):
-    return near.all(1).float().mean(), near.all(0).float().mean()
-
-
 def unguarded(precision, recall):
     return 2 * precision * recall / (precision + recall)
 
@@ -183,6 +179,13 @@ def together(predicted, target, tolerance):
         return torch.tensor(nothing(p, t))
     near = euclidean(p[:, None] - t) <= tolerance
     return (near.any(1).sum() + near.any(0).sum()) / (len(p) + len(t))
+
+
+def iou_of_boundaries(predicted, target, tolerance):
+    p, t = inner(predicted), inner(target)
+    if not (p.any() and t.any()):
+        return torch.tensor(nothing(p.nonzero(), t.nonzero()))
+    return (p & t).sum() / (p | t).sum()
 
 
 def overlap(predicted, target, tolerance):

@@ -6,7 +6,7 @@ from course_lib.exercises.exercise import Exercise, Mistake, Stage
 
 
 def _case(b, c, h, w, square=1.5):
-    """`square`: how large a channel's product with itself is on average; it decides how sharp the softmax is."""
+    """`square`: a channel's product with itself, on average; it decides how sharp the softmax is."""
 
     def draw(g):
         x = normal(g, b, c, h, w, scale=(square / (h * w)) ** 0.5)
@@ -54,8 +54,8 @@ CHANNEL_ATTENTION = Exercise(
         ),
         Stage(
             "all sizes differ",
-            "A batch, axes of different lengths. The gradient must reach x, also through the"
-            " weights, and beta.",
+            "A batch, axes of different lengths. The gradient must reach beta, and x through the"
+            " weights as well: nothing detached.",
             _case(2, 5, 4, 3),
             batched=("x",),
             compare_gradients=True,
@@ -141,7 +141,7 @@ CHANNEL_ATTENTION = Exercise(
             "x multiplied",
             answers.wired(end=lambda o, x, beta: beta * o * x),
             "You multiply x with what was gathered, as a gate would.",
-            "Add x.",
+            "Add x to it.",
         ),
         Mistake(
             "weights over the queries",
@@ -189,6 +189,12 @@ CHANNEL_ATTENTION = Exercise(
             "scaled by the root of the channels",
             answers.wired(scores=answers.scaled(lambda c, n: c**0.5)),
             "You divide the scores by sqrt(C). Equation 3 has no scale.",
+            "The plain products.",
+        ),
+        Mistake(
+            "divided by the channels",
+            answers.wired(scores=answers.scaled(lambda c, n: c)),
+            "You divide the scores by C. Equation 3 has no scale.",
             "The plain products.",
         ),
         Mistake(

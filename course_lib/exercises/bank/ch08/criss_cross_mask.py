@@ -34,6 +34,12 @@ CRISS_CROSS_MASK = Exercise(
     reference=answers.criss_cross_mask,
     stages=(
         Stage(
+            "a square",
+            "As many rows as columns. Each place may attend to its row and its column, itself"
+            " included: 2 H - 1 places.",
+            _square,
+        ),
+        Stage(
             "one row",
             "A map of one row: every place is in the row of every other, so all may attend to all.",
             _case((1, 1), (2, 8)),
@@ -43,12 +49,6 @@ CRISS_CROSS_MASK = Exercise(
             "A map of one column: every place is in the column of every other, so all may attend to"
             " all.",
             _case((2, 8), (1, 1)),
-        ),
-        Stage(
-            "a square",
-            "As many rows as columns. Each place may attend to its row and its column, itself"
-            " included: 2 H - 1 places.",
-            _square,
         ),
         Stage(
             "a wide map",
@@ -124,6 +124,20 @@ CRISS_CROSS_MASK = Exercise(
             answers.wired(read=answers.columns_by_height),
             "Your rows are right; for the columns you take the remainder by the height.",
             "Both by the width: `n // width`, `n % width`.",
+        ),
+        Mistake(
+            "rows by repeat",
+            answers.wired(read=answers.rows_by_repeat),
+            "Your rows count 0, 1, 2 and begin again, as `arange(H).repeat(W)` does. The row stays the"
+            " same for W places before it goes up.",
+            "`n // width`, or `repeat_interleave(width)`.",
+        ),
+        Mistake(
+            "near in the list",
+            answers.near_in_the_list,
+            "Your row is all that lies less than W places away in the list. That reaches into the"
+            " rows before and after.",
+            "The same row has the same `n // width`.",
         ),
         Mistake(
             "diagonals too",

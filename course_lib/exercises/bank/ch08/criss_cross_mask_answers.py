@@ -43,6 +43,16 @@ def columns_by_height(place, height, width):
     return place // width, place % height
 
 
+def rows_by_repeat(place, height, width):
+    return place % height, place % width
+
+
+def near_in_the_list(height, width):
+    place = torch.arange(height * width)
+    apart = place[:, None] - place
+    return (apart % width == 0) | (apart.abs() < width)
+
+
 def own_left_out(height, width):
     return criss_cross_mask(height, width) & ~torch.eye(height * width, dtype=torch.bool)
 

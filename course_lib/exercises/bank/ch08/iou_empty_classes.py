@@ -224,6 +224,13 @@ IOU_EMPTY_CLASSES = Exercise(
             "Count over batch, height and width together, then divide.",
         ),
         Mistake(
+            "one mean over all images and classes",
+            answers.one_mean_over_all_pairs,
+            "You divide in each image for each class, and take one mean over all of these ratios. A"
+            " class has a single ratio here, for the whole batch.",
+            "Count over batch, height and width together, then divide.",
+        ),
+        Mistake(
             "the first image alone",
             answers.first_image,
             "Only the first image of the batch has an influence on your result.",
@@ -241,6 +248,12 @@ IOU_EMPTY_CLASSES = Exercise(
             answers.wired(mean=answers.without_the_last),
             "The last class is not in your mean: `range(num_classes - 1)` ends before it.",
             "`range(num_classes)`, or `arange(num_classes)`.",
+        ),
+        Mistake(
+            "one figure for each class",
+            answers.wired(mean=lambda ratios: ratios),
+            "You return one ratio for each class. Asked for is a single number, their mean.",
+            "Average over the classes that occur.",
         ),
         Mistake(
             "a sum over classes",

@@ -229,16 +229,16 @@ IOU_PER_IMAGE = Exercise(
             "For each image and class the intersection over the union, then the two means.",
         ),
         Mistake(
+            "one figure for each image",
+            answers.wired(mean=answers.over_classes),
+            "You return one figure for each image. Asked for is a single number, their mean.",
+            "`mean()` over the images at the end.",
+        ),
+        Mistake(
             "a sum over images",
             answers.wired(mean=answers.summed_over_images),
             "You add up the images' figures and do not divide by their number.",
             "`mean()` over the images.",
-        ),
-        Mistake(
-            "a sum over classes",
-            answers.wired(mean=answers.summed_over_classes),
-            "Within an image you add up the classes' ratios and do not divide by their number.",
-            "Divide by the number of classes that occur in the image.",
         ),
         Mistake(
             "background left out",
@@ -259,12 +259,6 @@ IOU_PER_IMAGE = Exercise(
             "Only the first image has an influence on your result. Is there a `return` inside the"
             " loop, or a `[0]`?",
             "Average over all images.",
-        ),
-        Mistake(
-            "the median image",
-            answers.wired(mean=answers.the_middle),
-            "You take the median of the images' figures.",
-            "Their mean.",
         ),
     ),
     variants={

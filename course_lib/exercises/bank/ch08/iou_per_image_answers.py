@@ -14,8 +14,12 @@ def iou_per_image(predicted, target, num_classes):
     return (ratios.sum(1) / there.sum(1)).mean()
 
 
+def over_classes(ratios):
+    return ratios.nanmean(1)
+
+
 def over_classes_then_images(ratios):
-    return ratios.nanmean(1).mean()
+    return over_classes(ratios).mean()
 
 
 def wired(count=labels.by_image, ratio=labels.iou, mean=over_classes_then_images):
@@ -48,10 +52,6 @@ def summed_over_images(ratios):
     return ratios.nanmean(1).sum()
 
 
-def summed_over_classes(ratios):
-    return ratios.nansum(1).mean()
-
-
 def over_classes_of_the_batch(ratios):
     """The classes that occur anywhere in the batch; 0 in an image where one does not."""
     there = ~ratios.isnan().all(0)
@@ -68,10 +68,6 @@ def without_the_last(ratios):
 
 def first_image(ratios):
     return ratios[0].nanmean()
-
-
-def the_middle(ratios):
-    return ratios.nanmean(1).median()
 
 
 def weighted_by_classes(ratios):

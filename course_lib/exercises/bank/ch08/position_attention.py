@@ -60,7 +60,7 @@ POSITION_ATTENTION = Exercise(
         Stage(
             "all sizes differ",
             "A batch, narrow queries and keys, axes of different lengths. The gradient must reach"
-            " x, the three convolutions and alpha.",
+            " x, the three convolutions and alpha, through the weights as well: nothing detached.",
             _case(2, 6, 3, 5),
             _of(6, 4),
             batched=("x",),
@@ -125,36 +125,10 @@ POSITION_ATTENTION = Exercise(
             "Alpha times what was gathered, plus x.",
         ),
         Mistake(
-            "alpha through a sigmoid",
-            answers.wired(end=lambda o, x, alpha: alpha.sigmoid() * o + x),
-            "Alpha goes through a sigmoid. At 0 that is one half, and the block does not start as"
-            " the identity.",
-            "Alpha as it is: it may be negative, and it starts at 0.",
-        ),
-        Mistake(
             "alpha in the scores",
             answers.alpha_in_the_scores,
             "Alpha multiplies the scores, as a temperature. It belongs before what was gathered.",
             "Weights from the plain scores; alpha after the gathering.",
-        ),
-        Mistake(
-            "x added before the gathering",
-            answers.value_of_the_sum,
-            "x is added to the values, so it is gathered along with them, and your result is blurred"
-            " all over. The residual keeps each place's own x.",
-            "Gather the values alone; x is added at the end.",
-        ),
-        Mistake(
-            "x multiplied",
-            answers.wired(end=lambda o, x, alpha: alpha * o * x),
-            "You multiply x with what was gathered, as a gate would.",
-            "Add x.",
-        ),
-        Mistake(
-            "x subtracted",
-            answers.wired(end=lambda o, x, alpha: alpha * o - x),
-            "You subtract x.",
-            "Add x, as it came in.",
         ),
         Mistake(
             "scaled",
@@ -180,8 +154,9 @@ POSITION_ATTENTION = Exercise(
         Mistake(
             "queries and keys exchanged",
             answers.wired(roles=lambda q, k, v, x: (k, q, v)),
-            "`self.key` makes your queries and `self.query` your keys.",
-            "Rows of the scores are the queries: `q @ k.mT`.",
+            "`self.key` makes your queries and `self.query` your keys: by name, or because softmax and"
+            " product both run over the other axis of the scores.",
+            "Rows of the scores are the queries: `q @ k.mT`, `softmax(-1)`, then `weights @ v`.",
         ),
         Mistake(
             "no softmax",
@@ -197,13 +172,6 @@ POSITION_ATTENTION = Exercise(
             "A softmax over the keys.",
         ),
         Mistake(
-            "a softmax over all pairs",
-            answers.wired(weigh=places.over_all_pairs),
-            "One softmax runs over all pairs of places. Each query needs its own, with weights that"
-            " sum to 1.",
-            "`softmax(-1)` on (B, N, N).",
-        ),
-        Mistake(
             "an exponential that overflows",
             answers.wired(weigh=answers.overflowing),
             "You take the exponential of the scores as they are. With strong maps it is infinite,"
@@ -214,12 +182,6 @@ POSITION_ATTENTION = Exercise(
             "queries as keys",
             answers.wired(roles=lambda q, k, v, x: (q, q, v)),
             "Your queries are compared with each other: `self.key` has no effect.",
-            "`self.query(x)` against `self.key(x)`.",
-        ),
-        Mistake(
-            "keys as queries",
-            answers.wired(roles=lambda q, k, v, x: (k, k, v)),
-            "Your keys are compared with each other: `self.query` has no effect.",
             "`self.query(x)` against `self.key(x)`.",
         ),
         Mistake(
@@ -234,19 +196,6 @@ POSITION_ATTENTION = Exercise(
             "Your weights are between channels, made of the values: (B, C, C). That is DANet's other"
             " half, the next exercise.",
             "Places attend to places: scores (B, N, N), of queries with keys.",
-        ),
-        Mistake(
-            "rows apart",
-            answers.rows_only,
-            "Each place of yours attends to its own row only: H was left as an axis, and a matrix"
-            " product takes the last two.",
-            "`flatten(2)` makes one axis N of both.",
-        ),
-        Mistake(
-            "columns apart",
-            answers.columns_only,
-            "Each place of yours attends to its own column only.",
-            "`flatten(2)` makes one axis N of both.",
         ),
         Mistake(
             "queries without a transpose",
@@ -270,13 +219,6 @@ POSITION_ATTENTION = Exercise(
             "`flatten(2)` gives (B, C, N); then transpose.",
         ),
         Mistake(
-            "all without a transpose",
-            answers.wired(roles=lambda q, k, v, x: [places.mixed(t) for t in (q, k, v)]),
-            "You make (B, N, D) of all three by a reshape. The shapes are right, but your tokens mix"
-            " places with channels.",
-            "`flatten(2)` gives (B, D, N); then transpose.",
-        ),
-        Mistake(
             "written without a transpose",
             answers.wired(write=places.viewed_back),
             "At the end you make a map of (B, N, C) by a reshape. The shape is right, the numbers"
@@ -295,12 +237,6 @@ POSITION_ATTENTION = Exercise(
             answers.biases_left_out,
             "Your convolutions multiply and do not add their biases.",
             "Call the layers: `self.query(x)`, and so on.",
-        ),
-        Mistake(
-            "own place left out",
-            answers.wired(weigh=places.own_place_left_out),
-            "No place attends to itself in yours. It may.",
-            "A softmax over all N places, without a mask.",
         ),
     ),
     variants={

@@ -62,10 +62,6 @@ def overflowing(scores):
     return scores.exp() / scores.exp().sum(-1, keepdim=True)
 
 
-def with_a_diagonal_alone(scores):
-    return torch.diag_embed(scores.diagonal(dim1=1, dim2=2).softmax(-1))
-
-
 # Slips of the rest
 
 
@@ -94,25 +90,6 @@ def _biases_left_out(self, x):
 def _alpha_in_the_scores(self, x):
     q, k, v = three(self, x)
     return places.back((self.alpha * (q @ k.mT)).softmax(-1) @ v, x.shape[2:]) + x
-
-
-def _value_of_the_sum(self, x):
-    """alpha reaches the values, and x is added before they are gathered."""
-    q, k, v = three(self, x)
-    return places.back((q @ k.mT).softmax(-1) @ (self.alpha * v + x.flatten(2).mT), x.shape[2:])
-
-
-def _rows_only(self, x):
-    """Attention within each row: H is taken for a batch axis."""
-    q, k, v = (layer(x).movedim(1, -1) for layer in (self.query, self.key, self.value))  # (B, H, W, D)
-    o = (q @ k.mT).softmax(-1) @ v
-    return self.alpha * o.movedim(-1, 1) + x
-
-
-def _columns_only(self, x):
-    q, k, v = (layer(x).permute(0, 3, 2, 1) for layer in (self.query, self.key, self.value))  # (B, W, H, D)
-    o = (q @ k.mT).softmax(-1) @ v
-    return self.alpha * o.permute(0, 3, 2, 1) + x
 
 
 # Right ones
@@ -150,7 +127,7 @@ def _place_by_place(self, x):
 
 
 def _x_gathered_first(self, x):
-    """The value's convolution after the gathering: both are linear, and weights that sum to 1 keep its bias."""
+    """The value's convolution last: both are linear, and weights that sum to 1 keep its bias."""
     q, k, _ = three(self, x)
     gathered = places.back((q @ k.mT).softmax(-1) @ x.flatten(2).mT, x.shape[2:])
     return self.alpha * self.value(gathered) + x
@@ -159,9 +136,6 @@ def _x_gathered_first(self, x):
 channels_attend = module(over_channels)
 biases_left_out = module(_biases_left_out)
 alpha_in_the_scores = module(_alpha_in_the_scores)
-value_of_the_sum = module(_value_of_the_sum)
-rows_only = module(_rows_only)
-columns_only = module(_columns_only)
 as_published = module(_as_published)
 by_einsum = module(_by_einsum)
 fused = module(_fused)

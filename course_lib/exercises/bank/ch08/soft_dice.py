@@ -9,7 +9,7 @@ from course_lib.exercises.exercise import Exercise, Mistake, Stage
 
 
 def _case(batch, num_classes, height, width, *, there=None, each=None, smooth=(0.5, 4.0), scale=1.5):
-    """`there`: how many of the classes the batch holds, `each`: how many of those an image; all if not given."""
+    """`there`: how many classes the batch holds, `each`: how many of those an image; all if not given."""
 
     def draw(g):
         classes = torch.tensor(labels.some_of(g, there or num_classes, num_classes))
@@ -81,7 +81,8 @@ SOFT_DICE = Exercise(
         ),
         Stage(
             "all sizes differ",
-            "A batch, and axes of different lengths. The gradient must have the right values, too.",
+            "A batch, and axes of different lengths. The gradient must be right, too: it comes through"
+            " overlap and areas alike, so nothing may be detached.",
             _case(2, 4, 5, 3, there=3),
             compare_gradients=True,
         ),
@@ -143,18 +144,18 @@ SOFT_DICE = Exercise(
             "`softmax`, not `log_softmax`.",
         ),
         Mistake(
-            "a softmax twice",
-            answers.wired(p=lambda logits: logits.softmax(1).softmax(1)),
-            "There are two softmaxes on the way. The second flattens the first: its probabilities"
-            " can no longer come near 1.",
-            "One softmax on the logits.",
-        ),
-        Mistake(
             "one-hot maps reshaped",
             answers.wired(t=answers.viewed),
             "`one_hot` puts the classes last, (B, H, W, C), and you make (B, C, H, W) of it by a"
             " reshape. The shape is right, the numbers are scrambled.",
             "`permute(0, 3, 1, 2)`, or `movedim(-1, 1)`.",
+        ),
+        Mistake(
+            "a list of pixels by a reshape",
+            answers.wired(p=answers.listed),
+            "You make a list of pixels, (B * H * W, C), of (B, C, H, W) by a reshape. The shape is"
+            " right, but a row of it mixes several pixels.",
+            "Bring the classes last first: `movedim(1, -1)` or `permute(0, 2, 3, 1)`.",
         ),
         Mistake(
             "smooth below only",
@@ -197,6 +198,13 @@ SOFT_DICE = Exercise(
             "Once above, once below.",
         ),
         Mistake(
+            "smooth doubled below",
+            answers.wired(ratio=answers.smooth_doubled_below),
+            "`smooth` stands once above and twice below, as if each of the two areas had its own. A"
+            " perfect prediction then keeps a loss.",
+            "Once above, once below.",
+        ),
+        Mistake(
             "smooth after the division",
             answers.wired(ratio=answers.smooth_outside),
             "You divide first and add `smooth` to the quotient: brackets are missing.",
@@ -214,13 +222,6 @@ SOFT_DICE = Exercise(
             answers.wired(ratio=answers.jaccard),
             "Your fraction is the soft IoU, the Jaccard index: intersection over union.",
             "Twice the intersection over the sum of the two areas.",
-        ),
-        Mistake(
-            "twice the overlap, over the union",
-            answers.wired(ratio=answers.of_the_union),
-            "Above stands Dice's 2 I, below the union of IoU. A perfect prediction would have a"
-            " fraction of 2.",
-            "Below is the sum of the two areas: leave the intersection in it.",
         ),
         Mistake(
             "precision",
@@ -258,12 +259,6 @@ SOFT_DICE = Exercise(
             "Sum over the batch, too, before you divide.",
         ),
         Mistake(
-            "pixel by pixel",
-            answers.by_pixel,
-            "You sum over the classes in each pixel and divide there. Areas are sums over pixels.",
-            "Sum over batch, height and width, and leave the classes.",
-        ),
-        Mistake(
             "means for sums",
             answers.means,
             "You average over pixels where a sum is meant. The plain fraction does not care, but"
@@ -292,22 +287,16 @@ SOFT_DICE = Exercise(
             "1 minus the mean.",
         ),
         Mistake(
-            "minus the logarithm",
-            answers.wired(end=lambda ratios: -ratios.mean().log()),
-            "You take minus the logarithm of the Dice.",
-            "1 minus the mean.",
+            "one loss for each class",
+            answers.wired(end=lambda ratios: 1 - ratios),
+            "You return one loss for each class, and `backward()` wants a single number.",
+            "Their mean.",
         ),
         Mistake(
             "a sum over classes",
             answers.wired(end=lambda ratios: (1 - ratios).sum()),
             "You add the classes' losses up. The loss would grow with the number of classes.",
             "Their mean.",
-        ),
-        Mistake(
-            "1 minus a sum",
-            answers.wired(end=lambda ratios: 1 - ratios.sum()),
-            "You take 1 minus the sum of the classes' Dice. With several classes it is negative.",
-            "1 minus their mean.",
         ),
         Mistake(
             "background left out",
@@ -322,13 +311,6 @@ SOFT_DICE = Exercise(
             "Your mean leaves out the classes that are not in the target, so nothing speaks"
             " against predicting them.",
             "The mean over all classes.",
-        ),
-        Mistake(
-            "weighted by size",
-            answers.wired(ratio=answers.by_size),
-            "You weigh each class by its share of the target's pixels. That brings back the"
-            " imbalance that Dice takes out.",
-            "The plain mean over classes.",
         ),
     ),
     variants={

@@ -56,6 +56,13 @@ def hard(logits):
     return one_hot(logits.argmax(1), logits.shape[1])
 
 
+def listed(logits):
+    """The list of pixels that a bare reshape makes, laid out as maps again."""
+    batch, classes, height, width = logits.shape
+    rows = logits.softmax(1).reshape(-1, classes)
+    return rows.view(batch, height, width, classes).movedim(-1, 1)
+
+
 # Slips of the one-hot maps
 
 
@@ -91,6 +98,10 @@ def smooth_doubled(both, p, t, smooth):
     return dice(both, p, t, 2 * smooth)
 
 
+def smooth_doubled_below(both, p, t, smooth):
+    return (2 * both + smooth) / (p + t + 2 * smooth)
+
+
 def smooth_outside(both, p, t, smooth):
     return 2 * both / (p + t) + smooth
 
@@ -101,10 +112,6 @@ def without_the_two(both, p, t, smooth):
 
 def jaccard(both, p, t, smooth):
     return (both + smooth) / (p + t - both + smooth)
-
-
-def of_the_union(both, p, t, smooth):
-    return (2 * both + smooth) / (p + t - both + smooth)
 
 
 def precision(both, p, t, smooth):
@@ -123,11 +130,6 @@ def of_the_targets_classes(both, p, t, smooth):
     return dice(both, p, t, smooth)[t > 0]
 
 
-def by_size(both, p, t, smooth):
-    """Each class weighed by its share of the target."""
-    return dice(both, p, t, smooth) * t * len(t) / t.sum()
-
-
 def squared(logits, target, smooth):
     p, t = logits.softmax(1), one_hot(target, logits.shape[1])
     parts = (one.sum((0, 2, 3)) for one in (p * t, p.square(), t.square()))
@@ -136,10 +138,6 @@ def squared(logits, target, smooth):
 
 def _by_image(one):
     return one.sum((2, 3))
-
-
-def _by_pixel(one):
-    return one.sum(1)
 
 
 def _of_image_and_pixel(one):
@@ -151,7 +149,6 @@ def _means(one):
 
 
 by_image = wired(total=_by_image)
-by_pixel = wired(total=_by_pixel)
 averaged_over_the_batch = wired(total=_of_image_and_pixel)
 means = wired(total=_means)
 
