@@ -1,0 +1,125 @@
+"""A cell's code, read and never run: what it defines, and what of it may run when it is graded."""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+# What a lesson calls to talk to the learner. When work is graded nobody listens.
+_TALK = {"check", "hint", "predict", "quiz", "progress", "display"}
+_HARMLESS_CELL_MAGICS = re.compile(r"^\s*%%(time|timeit|capture|prun)\b[^\n]*\n")
+
+
+def parse(source: str) -> ast.Module:
+    """The code of a cell without its magics, shell lines and calls of `check` and the like.
+
+    Raises:
+        SyntaxError: it is not Python, `lineno` and `text` say where; or it is nested too deeply to be read.
+    """
+    source = _HARMLESS_CELL_MAGICS.sub("\n", source.replace("\r\n", "\n").replace("\r", "\n"))
+    try:
+        # A fresh manager: it knows of no transformer that somebody may have registered.
+        source = TransformerManager().transform_cell(source)
+    except Exception as error:  # it meets what is no Python with errors of several kinds
+        raise SyntaxError(str(error)) from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\d" in a learner's string is no concern of the grader's terminal
+            module = ast.parse(source)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SyntaxError(str(error) or type(error).__name__) from None
+    module.body = [statement for statement in module.body if not _is_talk(statement)]
+    return module
+
+
+def what_is_needed(setup: ast.Module, by: Iterable[ast.Module]) -> ast.Module:
+    """The statements of a set-up cell that other code leans on, by the names it uses, in their order.
+
+    A set-up imports for a whole lesson, and most answers need two of ten. What defines no name is left out.
+    """
+    wanted = set().union(*(_names_used(module) for module in by))
+    kept: set[int] = set()
+    for number in reversed(range(len(setup.body))):  # a statement leans on those above it
+        alone = ast.Module([setup.body[number]], [])
+        if names_defined(alone) & wanted:
+            kept.add(number)
+            wanted |= _names_used(alone)
+    return ast.Module([statement for number, statement in enumerate(setup.body) if number in kept], [])
+
+
+def _names_used(module: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
+
+
+def definitions(module: ast.Module) -> ast.Module:
+    """The imports, functions and classes of a cell: what can be defined without anything happening."""
+    kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return ast.Module([statement for statement in module.body if isinstance(statement, kept)], [])
+
+
+def names_defined(module: ast.Module) -> set[str]:
+    """The names that a cell's own level gives a function, a class or a value."""
+    found: set[str] = set()
+    for statement in module.body:
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(statement.name)
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            found |= {target.id for target in _targets(statement) if isinstance(target, ast.Name)}
+        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+            found |= {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
+    return found
+
+
+def source_of(module: ast.Module) -> str:
+    """Code again. Comments are gone, and what is left runs as before."""
+    return ast.unparse(module)
+
+
+def seems_to_define(source: str, name: str) -> bool:
+    """Whether code that cannot be parsed looks as if it were to define that function or class."""
+    return re.search(rf"^\s*(?:def|class)\s+{re.escape(name)}\b", source, re.MULTILINE) is not None
+
+
+def same_code(one: str, other: str) -> bool:
+    """Whether two cells differ in nothing but comments and layout."""
+    if one.strip() == other.strip():
+        return True
+    try:
+        return ast.dump(parse(one)) == ast.dump(parse(other))
+    except SyntaxError:
+        return False
+
+
+def is_stub(module: ast.Module, name: str, exercise: str) -> bool:
+    """Whether the function or class still raises the stub's own `NotImplementedError`."""
+    for statement in module.body:
+        if getattr(statement, "name", None) == name:
+            return any(isinstance(node, ast.Raise) and _raises_stub(node, exercise) for node in ast.walk(statement))
+    return False
+
+
+def _raises_stub(node: ast.Raise, exercise: str) -> bool:
+    call = node.exc
+    return (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "NotImplementedError"
+            and len(call.args) == 1 and isinstance(call.args[0], ast.Constant)
+            and call.args[0].value == f"exercise {exercise}")
+
+
+def _targets(statement: ast.Assign | ast.AnnAssign) -> Iterable[ast.expr]:
+    return statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+
+
+def _is_talk(statement: ast.stmt) -> bool:
+    """A call of `check` or its import, or of IPython: what magics and shell lines are turned into."""
+    if isinstance(statement, ast.ImportFrom) and statement.module == "course_lib.exercises":
+        return True
+    call = statement.value if isinstance(statement, (ast.Expr, ast.Assign)) else None
+    if not isinstance(call, ast.Call):
+        return False
+    function = call.func
+    if isinstance(function, ast.Name):
+        return function.id in _TALK and isinstance(statement, ast.Expr)
+    return (isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call)
+            and isinstance(function.value.func, ast.Name) and function.value.func.id == "get_ipython")

@@ -1,0 +1,188 @@
+"""Which cell is the answer, wherever it went; and what runs with it."""
+
+import ast
+from dataclasses import replace
+
+import pytest
+
+from course_lib.exercises.bank import all_exercises
+from course_lib.grading.answers import LessonCells, find_answers, read_lesson
+from course_lib.grading.code import parse, source_of
+from course_lib.grading.sheets import Cell, Sheet
+from course_lib.paths import CHAPTERS
+
+BANK = all_exercises()
+ONE = {"stable-softmax": BANK["stable-softmax"]}
+STUB = '''def softmax(scores):
+    # YOUR CODE HERE
+    raise NotImplementedError("exercise stable-softmax")
+
+
+check("stable-softmax", softmax)'''
+RIGHT = '''def softmax(scores):
+    shifted = scores - scores.amax(-1, keepdim=True)
+    weights = shifted.exp()
+    return weights / weights.sum(-1, keepdim=True)
+
+
+check("stable-softmax", softmax)'''
+LESSON = LessonCells(
+    {"c-setup": "import torch\nimport numpy as np\nfrom course_lib.exercises import check",
+     "c-lesson": "demo = torch.ones(3)", "ex-stable-softmax": STUB},
+    parse("import torch\nimport numpy as np\nfrom course_lib.exercises import check\n\ndef helper(x):\n"
+          "    return np.abs(x)\n\nviz.use_style()"))
+
+
+def sheet(*cells, name="ada.ipynb"):
+    """Cells as (source, id, exercise)."""
+    made = [Cell(id, exercise, source, position) for position, (source, id, exercise) in enumerate(cells, 1)]
+    return Sheet(name, tuple(made))
+
+
+def find(*cells):
+    return find_answers([sheet(*cells)], ONE, LESSON)["stable-softmax"]
+
+
+def mine(source=RIGHT):
+    return (source, "ex-stable-softmax", "stable-softmax")
+
+
+def result_of(found):
+    """What the code defines, run here: these are the test's own strings."""
+    space = {}
+    for part in (found.setup, *found.helpers, found.answer):
+        exec(part, space)
+    return space
+
+
+def test_the_answer_in_its_own_cell():
+    found = find((LESSON.sources["c-setup"], "c-setup", ""), mine())
+    assert (found.status, found.name, found.helpers, found.messages) == ("found", "softmax", (), ())
+    assert "check" not in found.answer and "softmax" in result_of(found)
+
+
+def test_untouched_and_touched_stubs():
+    assert find(mine(STUB)).status == "unattempted"
+    assert find(mine(STUB.replace("# YOUR CODE HERE", "# hmm, later"))).status == "unattempted"
+    assert find(mine(STUB.replace("raise", "x = 1\n    raise"))).status == "unattempted"
+
+
+def test_nothing_there():
+    found = find(("x = 1", "", ""))
+    assert found.status == "missing" and "No cell defines `softmax`" in found.messages[0]
+    found = find(("def other(): ...", "ex-se", "squeeze-excite"))
+    assert "exercises of another chapter (squeeze-excite)" in found.messages[0]
+
+
+@pytest.mark.parametrize("cells", [
+    [(RIGHT, "", "")],                                               # ids and labels lost
+    [(RIGHT, "xyz", ""), ("x = 1", "", "")],
+    [("y = 2", "ex-stable-softmax", "stable-softmax"), (RIGHT, "k", "")],      # the label stuck to another cell
+    [(RIGHT, "c-lesson", "")],                                       # written into a lesson's cell
+    [(RIGHT, "ex-other", "another-exercise")],
+    [("softmax = lambda scores: scores.softmax(-1)", "", "")],
+])
+def test_found_by_its_name(cells):
+    found = find(*cells)
+    assert found.status == "found" and "softmax" in result_of(found)
+    assert "was found in cell" in found.messages[0]
+
+
+def test_the_last_of_several_counts_and_it_is_said():
+    second = RIGHT.replace("shifted.exp()", "shifted.exp() * 1")
+    found = find(mine(), mine(second), mine(STUB))
+    assert "* 1" in found.answer and "was written in 2 cells; the one in cell 2" in found.messages[0]
+
+
+def test_a_labelled_cell_goes_before_a_copy_elsewhere():
+    assert "shifted" in find(mine(), ("def softmax(scores):\n    return scores", "", "")).answer
+
+
+def test_of_two_notebooks_the_later_counts():
+    old, new = sheet(mine("def softmax(scores):\n    return 1"), name="a.ipynb"), sheet(mine(), name="a-1.ipynb")
+    found = find_answers([old, new], ONE, LESSON)["stable-softmax"]
+    assert "shifted" in found.answer and "a-1.ipynb" in found.messages[0]
+
+
+def test_what_is_not_python():
+    found = find(mine("def softmax(scores):\n    return (scores\n"))
+    assert found.status == "broken"
+    assert "cell 1 of ada.ipynb is not python" in found.messages[0].lower()
+    found = find(mine(), mine("def softmax(scores) return 1"))
+    assert found.status == "found" and any("not Python" in message or "not python" in message
+                                           for message in found.messages)
+    assert find(mine("def softmax(scores):\n" + "    return " + "(" * 10_000)).status == "broken"
+    assert find(mine("def softmax(s):\n    return '\0'")).status == "broken"
+
+
+def test_magics_shell_lines_and_checks_are_taken_out():
+    source = ("%%time\n%matplotlib inline\n!rm -rf /\nfiles = !ls\nimport torch\n" + RIGHT
+              + '\nhint("stable-softmax")\nsoftmax?\nprint("mine")')
+    found = find(mine(source))
+    assert found.status == "found"
+    for gone in ("get_ipython", "check", "hint", "rm -rf"):
+        assert gone not in found.answer
+    assert "print('mine')" in found.answer
+
+
+def test_a_cell_of_another_language_is_no_answer():
+    assert find(mine("%%bash\nsoftmax() { echo; }")).status == "missing"
+
+
+def test_own_cells_are_helpers_and_the_lessons_are_not():
+    found = find(("import torch\nprint('setup, changed')", "c-setup", ""), ("demo = torch.ones(3)", "c-lesson", ""),
+                 ("SCALE = 2\n\ndef mine(x):\n    return SCALE * x", "own", ""), mine(),
+                 ("def after(x):\n    return x\n\nlong = after(3)", "", ""))
+    setup, before, after = found.helpers                              # of a changed set-up, its imports
+    assert setup == "import torch" and "SCALE = 2" in before and "long = after(3)" in after
+    space = result_of(found)
+    assert space["mine"](3) == 6
+
+
+def test_of_a_changed_lesson_cell_only_what_it_defines_runs():
+    found = find(("import math\ntrain_for_hours()\n\ndef trick(x):\n    return x", "c-lesson", ""), mine())
+    helper, = found.helpers
+    assert "import math" in helper and "trick" in helper and "train_for_hours" not in helper
+
+
+def test_a_lesson_cell_that_lost_its_id_is_still_the_lessons():
+    assert find(("demo = torch.ones(3)", "", ""), mine()).helpers == ()
+
+
+def test_other_answers_lend_what_they_define():
+    both = {**ONE, "sharpness": replace(BANK["stable-softmax"], id="sharpness", signature="sharp(x)")}
+    cells = [mine(), ("def sharp(x):\n    return softmax(x)\n\nsharp(explode)", "ex-sharpness", "sharpness")]
+    found = find_answers([sheet(*cells)], both, LESSON)["sharpness"]
+    helper, = found.helpers
+    assert "def softmax" in helper and "explode" in found.answer
+
+
+def test_only_what_is_needed_of_the_set_up():
+    assert find(mine()).setup == ""
+    assert find(mine(RIGHT.replace("shifted.exp()", "torch.exp(shifted)"))).setup == "import torch"
+    found = find(mine(RIGHT.replace("shifted.exp()", "helper(shifted)")))
+    assert "import numpy as np" in found.setup and "def helper" in found.setup and "viz" not in found.setup
+
+
+def chapters_with_exercises():
+    return sorted(path for path in CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
+
+
+@pytest.mark.parametrize("notebook", chapters_with_exercises(), ids=lambda path: path.stem[:2])
+def test_every_exercise_is_open_in_the_learners_edition_and_found_in_the_solved_one(notebook):
+    from course_lib.grading.sheets import read_sheet
+
+    lesson = read_lesson(notebook)
+    exercises = {id: e for id, e in BANK.items() if e.chapter == int(notebook.stem[:2])}
+    untouched = find_answers([read_sheet(notebook.name, notebook.read_bytes())], exercises, lesson)
+    assert {found.status for found in untouched.values()} == {"unattempted"}
+    solved = CHAPTERS.parent / "solutions" / notebook.name
+    if not solved.exists():
+        pytest.skip("a release has no solutions")
+    answers = find_answers([read_sheet(solved.name, solved.read_bytes())], exercises, lesson)
+    assert {found.status for found in answers.values()} == {"found"}
+    for found in answers.values():
+        assert found.messages == ()
+        for part in (found.setup, *found.helpers, found.answer):
+            ast.parse(part)
+            assert part == source_of(parse(part))
