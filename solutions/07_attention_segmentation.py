@@ -172,7 +172,7 @@ ax.set(xlabel="side of the square, in pixels", ylabel="right, of pixels of digit
        xticks=sides, title="The class of a pixel, from what is around it")
 viz.show(fig, alt="Left: a scene with three blue squares of 3, 9 and 17 pixels around one pixel of "
                   "a digit. Right: pixels that are right against the side of the square: from "
-                  "0.1, which is guessing, rising steeply to nearly a half at 13 and falling after.")
+                  "0.1, which is guessing, rising to nearly a half at 17, and falling after that.")
 
 # %% [markdown]
 # A single pixel of ink says nothing about its digit. A piece of stroke says little: the lower bow of a 3 is that of a 5. It takes a square about as large as a digit, and then the next trouble begins. A larger square holds more *neighbours*, other digits and scraps that have nothing to do with it, and they spoil the comparison. One would like a window that has the
@@ -232,7 +232,7 @@ lost = (coins[reference] <= best).mean(), (coins[~reference] > best).mean()
 print(f"it misses {lost[0]:.0%} of the coins' pixels and takes {lost[1]:.0%} of the cloth")
 
 # %% [markdown]
-# The same brightness to two digits, and one of them is a coin. No threshold can part them. (`reference` is a mask of 24 ellipses that the authors of this course have drawn along the rims by hand, to within two pixels or so.) To find even the best threshold we had to look at the answer. Otsu (1979) found a way to choose one without.
+# The same brightness to two digits, and one of them is a coin. No threshold can part them. (`reference` is a mask of 24 ellipses that the authors of this course have fitted to the rims and checked by eye, to within two pixels or so.) To find even the best threshold we had to look at the answer. Otsu (1979) found a way to choose one without.
 # If there are two kinds of pixels, he said, then the right cut makes two groups that are each of one mind. So take every threshold $t$ in turn, and keep the one whose groups have means as far apart as possible:
 #
 # $$ t^* = \arg\max_t\; w_0\, w_1\, (\mu_0 - \mu_1)^2 $$
@@ -258,7 +258,7 @@ for _ in range(20):
 print(f"k-means: clusters {low:.2f} and {high:.2f}, parted at {(low + high) / 2:.2f}")
 
 # %% [markdown]
-# The second cell is ***k-means***: give every pixel to the nearer of two values, move each value to the mean of its pixels, repeat. It ends where Otsu does, and it has to. Both look for two groups with little spread inside; the spread inside and the spread between add up to the spread of all, so less of the one is more of the other. With grey values
+# The second cell is ***k-means***: give every pixel to the nearer of two values, move each value to the mean of its pixels, repeat. It ends where Otsu does, and that is no accident. Both look for two groups with little spread inside; the spread inside and the spread between add up to the spread of all, so less of the one is more of the other. With grey values
 # alone, k-means is Otsu's threshold found by walking.
 
 # %%
@@ -451,7 +451,7 @@ for what in ("coins", "scenes"):
 print(experiments.provenance(recorded))
 
 # %% [markdown]
-# A line says how good the mask is, what share of the objects was found as an object of its own, glued to another, or cut in pieces, and how many false objects there are for each true one. On the coins every method was given the settings that are best on that very photo, which nobody has in earnest. Then all but Otsu find all 24, and the last lines differ in decimals. On the scenes the settings come from other
+# A line says how good the mask is, what share of the objects was found as an object of its own, glued to another, or cut in pieces, and how many false objects there are for each true one. On the coins every method was given the settings that are best on that very photo, which nobody has in earnest. Then all but Otsu find all 24, and four of the masks differ in decimals that the reference does not carry. On the scenes the settings come from other
 # scenes, and *no* method finds many more than half of the digits. About as many are glued to a neighbour, and for every two digits one scrap is taken for an object. (Region growing takes few. It is told where to begin: one click on each digit, which is half of the answer.) The masks are not the trouble. Ink is found well enough. What is missing is an idea of what a digit looks like: that this bow goes on behind that stroke, and that this scrap is none.
 
 # %% tags=["poke"]
@@ -683,7 +683,7 @@ viz.show(fig, alt="A scene and two maps of the gate on the finest skip. The gate
                   "digits and dark on the scraps.")
 
 # %% [markdown]
-# Both were trained in the same way, on the same pictures, and nobody told them what to open. The first gate does the same to a digit and to a scrap: it sees three pixels around itself, and in three pixels they are the same. (On the coarser skip, where it sees more, it has an opinion.) The second one opens on digits and closes on scraps, at both levels. It asks the side that knows.
+# Both were trained in the same way, on the same pictures, and nobody told them what to open. The first gate does the same to a digit and to a scrap: it sees five pixels across, and in five pixels they are the same. (On the coarser skip, where it sees more, it has an opinion.) The second one opens on digits and closes on scraps, at both levels. It asks the side that knows.
 #
 # This is the ***attention gate*** of Oktay et al. (2018). The decoder's map is its ***gating signal***. It is not softmax attention: chapter 2's distinction stands, each coefficient is a sigmoid of its own, and opening one closes no other. But look at what is inside of the sigmoid, and compare it with chapter 1's additive score:
 #
@@ -699,7 +699,7 @@ viz.show(fig, alt="A scene and two maps of the gate on the finest skip. The gate
 # | $q$, $\sigma(q)$ | one number for each place of the *coarse* grid | `(B, 1, h, w)` |
 # | $\alpha$ | the same, resampled to the grid of $x$, for all channels alike | `(B, 1, 2h, 2w)` |
 #
-# $g$ is the query: what the decoder has understood. $x$ is key and value. The two meet on the coarse grid, inside the gate, where the sum costs a quarter; the finished coefficients are enlarged, not the features. (Half of the code on the web does it the other way round and hands the gate a map that was enlarged before; see LeeJunHyun/Image_Segmentation, issues 14 and 74. That works as well, and costs
+# $g$ is the query: what the decoder has understood. $x$ is key and value. The two meet on the coarse grid, inside the gate, where the sum costs a quarter; the finished coefficients are enlarged, not the features. (Much of the code on the web does it the other way round and hands the gate a map that was enlarged before; see LeeJunHyun/Image_Segmentation, issues 14 and 74. That works as well, and costs
 # four times as much.)
 #
 # **The ladder.** First every place by itself, so that nothing is hidden:
@@ -875,7 +875,7 @@ assert_close(by_hand, neck(x), rtol=1e-4, atol=1e-5)
 print("by hand, with PyTorch's attention = the library's neck")
 
 # %% [markdown]
-# Now give it something to do. Chapter 4's strips: mark the digits that have the colour of the patch in the corner. Ordinary convolutions cannot see the patch from far away, and stayed at a third of IoU, the score of marking all digits. The hybrid of the recorded experiment, in a small run on your machine, two layers of four heads in the neck:
+# Now give it something to do. Chapter 4's strips: mark the digits that have the colour of the patch in the corner. Ordinary convolutions cannot see the patch from far away, and all they can do there is to mark every digit, which has an IoU of a third. The hybrid of the recorded experiment, in a small run on your machine, two layers of four heads in the neck:
 
 # %% tags=["predict"]
 predict("boundary-asks")
@@ -908,7 +908,7 @@ print(f"a uniform map has {corner.mean():.2f} there")
 
 # %%
 strip, place = 3, divmod(int((kind[3] == 1).nonzero()[2]), 16)           # (row, column)
-fig, axes = plt.subplots(5, 2, figsize=(9.6, 6.4))
+fig, axes = plt.subplots(5, 2, figsize=(8.4, 6.4))
 shown = test.images[strip], answers[strip]
 for ax, picture, title in zip(axes[0], shown, ("The strip", "Marked")):
     ax.imshow(picture.movedim(0, -1) if picture.ndim == 3 else picture, cmap="gray")
@@ -935,14 +935,15 @@ recorded = experiments.load_record("models")
 figures = recorded["figures"]["hybrid"]
 print(f"weight on the own digit, from its boundary; a uniform map has {figures['uniform_boundary'][0]:.2f}")
 for seed in range(3):
-    print(f"seed {seed}, IoU {figures['scenes_iou'][seed]:.2f}")
+    inside = np.mean([figures[f"own_inside_1_{head}"][seed] for head in (1, 2, 3, 4)])
+    print(f"seed {seed}, IoU {figures['scenes_iou'][seed]:.2f}   within digits, layer 1: mean {inside:.2f}")
     for key, name in (("own", "the map"), ("place", "its usual map")):
         for layer in (1, 2):
             row = [f"{figures[f'{key}_boundary_{layer}_{head}'][seed]:.2f}" for head in (1, 2, 3, 4)]
             print(f"   {name:13} layer {layer}:  {'  '.join(row)}")
 
 # %% [markdown]
-# Read it seed by seed. In seeds 0 and 1 three heads of the first layer or all four put 0.11 to 0.29 of their map on their own digit, where a uniform one would put 0.03. About half of that is nearness, and the usual map has it, too. The other half is not: these heads look for what belongs to them, in a network that was told classes and never objects. (Head 4 of seed 0 does not take part, and the second layer hardly; in seed 0 its
+# Read it seed by seed. In seeds 0 and 1 three heads of the first layer or all four put 0.11 to 0.29 of their map on their own digit, where a uniform one would put 0.03. About half of that is nearness, and the usual map has it, too. The other half is not: these heads look for what belongs to them, in a network that was told classes and never objects. (Within digits it is a little more than on their boundaries, where a place is partly ground. Head 4 of seed 0 does not take part, and the second layer hardly; in seed 0 its
 # maps are uniform, to two digits.) In seed 2 no head finds its digit, and this is the network with by far the lowest score. A map that finds its own digit goes with a network that tells digits apart. Which of the two brings the other about, a table cannot say.
 
 # %% tags=["poke"]
@@ -1594,9 +1595,9 @@ viz.show(fig, alt="Two maps of 8 by 12 places, each place in the colour of its w
                   "a third long.")
 
 # %% [markdown]
-# `view` moves no number. Without the `permute` a "window" is the next 16 places in memory, one row and a third. Attention runs, the way back is a `view` as well, so everything returns to its place, and any test that cuts and glues passes. Only the neighbours are the wrong ones. (The authors mended it the day it was found.) What finds it: cut a map of place numbers, as section 7 did, and look.
+# `view` moves no number. Without the `permute` a "window" is the next 16 places in memory, one row and a third. Attention runs, the way back is a `view` as well, so everything returns to its place, and any test that cuts and glues passes. Only the neighbours are the wrong ones. (Its author saw the point at once.) What finds it: cut a map of place numbers, as section 7 did, and look.
 #
-# **Three.** A model collection known for its care has windows on maps of any size, so it fills up with zeros. In one of its versions the order was: roll by the shift, *then* fill up, then cut (huggingface/pytorch-image-models, issue 2438, 2025). The mask was made for the filled size, in the usual way.
+# **Three.** A model collection known for its care has windows on maps of any size, so it fills up with zeros. In its Swin networks the order is: roll by the shift, *then* fill up, then cut (huggingface/pytorch-image-models, issue 2438, 2025, and still so in version 1.0.31). The mask is made for the filled size, in the usual way.
 
 # %% tags=["quiz"]
 quiz("roll-then-pad")

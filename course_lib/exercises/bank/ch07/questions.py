@@ -224,7 +224,7 @@ QUESTIONS = (
         (
             Option(
                 "yes: the loss punishes scraps",
-                "The loss asks for it. But what the gate sees is three pixels around, after one convolution.",
+                "The loss asks for it. But what the gate sees is five pixels across.",
             ),
             Option(
                 "it closes everywhere: gates shrink the signal",
