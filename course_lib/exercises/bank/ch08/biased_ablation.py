@@ -103,6 +103,14 @@ BIASED_ABLATION = Exercise(
             "The same rule for both: the epoch by validation.",
         ),
         Mistake(
+            "the other model's luckiest run",
+            answers.wired(other=answers.luckiest_run),
+            "The plain model is read at the epochs that validation chose, the other at the largest"
+            " test figure of all its seeds and epochs. One side draws one ticket a seed, the other"
+            " keeps the best of all.",
+            "The same rule for both: the epoch by validation, the mean over seeds.",
+        ),
+        Mistake(
             "the plain model at its last epoch",
             answers.wired(plain=answers.last_epoch, other=answers.best_by_validation),
             "The other model is read at its best epoch, the plain one at its last. A baseline"

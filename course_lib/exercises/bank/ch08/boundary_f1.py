@@ -28,7 +28,7 @@ def _away_from_the_edge(mask, margin=2):
 
 
 def _inside(tolerance, height=9, width=12, share=0.35, step=2):
-    """Masks that do not touch the edge of the picture."""
+    """Masks that do not touch the frame."""
 
     def draw(g):
         target = _blob(g, height, width, share)
@@ -54,7 +54,7 @@ def _unequal(g):
 
 
 def _cut_off(tolerance, height, width, step, band):
-    """Masks that the picture's edge cuts off on all sides."""
+    """Masks that the frame cuts off on all sides."""
 
     def draw(g):
         target = _blob(g, height, width, 0.35)
@@ -142,13 +142,13 @@ BOUNDARY_F1 = Exercise(
         ),
         Stage(
             "cut off",
-            "The masks run into the edge of the picture. Beyond it nothing is known, so a pixel at"
-            " the edge is boundary only if a neighbour inside the picture is outside the mask.",
+            "The masks run into the picture's frame. Beyond it nothing is known, so a pixel at the"
+            " frame is boundary only if a neighbour inside the picture is outside the mask.",
             _cut_off(1.5, 9, 12, 2, 3),
         ),
         Stage(
             "cut off, two steps",
-            "A wide picture whose masks run into its edge, tolerance 2.",
+            "A wide picture whose masks run into its frame, tolerance 2.",
             _cut_off(2.0, 8, 16, 3, 5),
         ),
         Stage(
@@ -181,7 +181,7 @@ BOUNDARY_F1 = Exercise(
         ),
         Stage(
             "filled",
-            "Both masks fill the picture. Neither has a boundary in it: NaN.",
+            "Both masks fill the picture. The frame is no boundary, so neither has one: NaN.",
             _nothing(1, 1),
         ),
         Stage(
@@ -333,7 +333,7 @@ BOUNDARY_F1 = Exercise(
             "Only pixels of the mask, and all four neighbours.",
         ),
         Mistake(
-            "the picture's edge as outside",
+            "the frame as outside",
             answers.wired(edge=answers.edge_outside),
             "You count what lies beyond the picture as outside the mask, as scipy's erosion does by"
             " default. Where the frame cuts an object off you see a boundary that is none.",

@@ -202,7 +202,7 @@ QUESTIONS = (
             ),
             Option(
                 "not at all: losses do not matter",
-                "They do, a little, and differently from seed to seed. At a threshold of one half they"
+                "They do, a little: three points for Dice at 1 in 200. At a threshold of one half they"
                 " matter a lot.",
             ),
         ),
@@ -302,12 +302,14 @@ QUESTIONS = (
         (
             Option(
                 "attention helps on both tasks",
-                "On ordinary scenes nearly all that a pixel needs stands around it, and attention has to be"
-                " paid for with channels.",
+                "On ordinary scenes nearly all that a pixel needs stands around it, and attention is paid"
+                " for with channels. The means of three seeds do favour it there; the seeds contradict each"
+                " other.",
             ),
             Option(
-                "attention that reaches far helps on the cue task; on scenes it hardly matters",
-                "The cue is out of a convolution's sight. On scenes there is nothing far away to be known.",
+                "what carries news far helps on the cue task; on scenes luck decides as much",
+                "The cue is out of the plain network's sight. On scenes the seeds of one network differ"
+                " more than the means of two kinds.",
                 right=True,
             ),
             Option(
