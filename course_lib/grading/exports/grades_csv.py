@@ -1,0 +1,37 @@
+"""grades.csv: a row a student, a column an exercise."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from course_lib.grading.records import Record
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_grades_csv(records: Sequence[Record], path: Path) -> None:
+    """Write the table, in UTF-8 with a mark by which spreadsheets know it.
+
+    A name that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    exercises = list(dict.fromkeys((result.number, result.id) for record in records for result in record.exercises))
+    exercises.sort(key=lambda each: [int(part) for part in each[0].split(".")])
+    header = ["student", "lms id", "points", "of", "late", *(f"{number} {id}" for number, id in exercises), "problems"]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(header)
+        for record in records:
+            points = {result.id: number(result.points) for result in record.exercises}
+            late = "" if record.late is None else "yes" if record.late else "no"
+            table.writerow([plain(record.student), plain(record.lms_id or ""), number(record.points), number(record.of),
+                            late, *(points.get(id, "") for _, id in exercises), plain("; ".join(record.problems))])
+
+
+def plain(text: str) -> str:
+    """A text that no spreadsheet runs."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def number(points: float) -> str:
+    """Points without a needless ".0"."""
+    return f"{points:g}"
