@@ -13,6 +13,37 @@ all                        position and channel, gates, and scales
 
 Two tasks: in "scenes" each pixel gets the class of its digit, and what stands near says nearly all; in "cue"
 a patch in one corner says which digits count, and may be 56 pixels away (see `segmentation_training`).
+
+**What to make of it: the cue.** The plain network marks every digit it can see no cue for: IoU of the
+foreground 0.35. Position attention 0.96, with channel attention beside it 0.96, criss-cross 0.95, each in all
+three seeds. Channel attention alone 0.73 (0.54 to 0.83): its products are sums over all places, and so carry
+the cue's colour everywhere. Gates and scales look at what is near, and are worth next to nothing here (0.38
+and 0.33). All together are worse, 0.81, than position attention by itself: parts do not add up.
+
+**What to make of it: the scenes.** Of 21 differences to the plain network of the same seed, 17 have an
+interval without 0, and yet channel attention, criss-cross and gates each have intervals wholly above and
+wholly below 0 among their three seeds. The interval knows of other test images. It knows nothing of another
+training, and that is what decides here: over three seeds, position +0.060 with a standard error of 0.036,
+criss-cross +0.058 (0.042), scales +0.063 (0.057), gates +0.007 (0.038). None of these is two standard errors
+from 0. Who is shown seed 2 alone reads that gates are worth 0.116 of mean IoU; in seeds 0 and 1 they cost
+0.052 and 0.022. Choosing the best of five looks by test images instead of validation images would have gained
+nothing: in the scenes the last is the best of all of them, in every training.
+
+How a network begins weighs more than what is in its neck. Plain and channel begin with the same weights, as
+nothing else is drawn; so do position, position and channel, and criss-cross. Within such a group mean IoU
+lies within 0.026 in each seed. From seed to seed it moves by up to 0.17 in the first, 0.10 in the second.
+
+**Averages.** By the means over seeds "scales" wins the scenes by every average, by image only by 0.002.
+Further down they disagree: "all" is above the plain network by class (0.519 and 0.507) and the last of the
+eight by image (0.369 and 0.391). In seed 1 the winner is scales by class, channel by image, all by global.
+Global IoU, most of it background, puts all eight within 0.03. On the cue all averages agree.
+
+**What was tried.** Before the recording, one seed each, in validation scenes: without a neck the same number
+of parameters gave less (0.61 mean IoU against 0.65, at 60,000 parameters), and with a fourth resolution
+instead, 0.41; so the plain network has convolutions in its neck. After 800 steps instead of 600 it had 0.68.
+The learning rate, 0.005, is that of the tasks' recipe; no other was tried, for any condition. 600 steps are
+few: most networks still gain between the fourth look and the last, and how fast a training gets going may be
+much of what is seen in the scenes.
 """
 
 from dataclasses import dataclass

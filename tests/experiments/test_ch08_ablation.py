@@ -1,11 +1,12 @@
 from dataclasses import replace
+from statistics import mean, stdev
 
 import pytest
 import torch
 from torch import nn
 
 from course_lib.attention import AttentionGate, ScaleFusion, record_attention
-from course_lib.experiments import ch08_ablation
+from course_lib.experiments import ch08_ablation, load_record
 from course_lib.experiments.ch08_ablation import (
     CONDITIONS,
     EXPERIMENT,
@@ -23,6 +24,7 @@ from course_lib.models import UNet, parameters_of
 from course_lib.training import paired_difference
 
 CONFIG = EXPERIMENT.tiny
+SAME_BIRTH = [("none", "channel"), ("position", "position and channel", "criss-cross")]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -217,3 +219,61 @@ def test_the_neck_is_recorded_where_attention_stands_in_it():
         weights, = maps.values()
         assert weights.shape[-2:] == shape
     assert isinstance(model, UNet)
+
+
+def test_the_record_says_what_the_lesson_says_of_the_cue():
+    found = load_record("ablation")["figures"]
+    cue = {name: numbers["cue_iou_foreground"] for name, numbers in found.items()}
+    for name in ("position", "position and channel", "criss-cross"):
+        assert min(cue[name]) > 0.92 > 0.42 > max(cue["none"])
+    assert 0.5 < min(cue["channel"]) and mean(cue["channel"]) == pytest.approx(0.73, abs=0.005)
+    assert mean(cue["all"]) == pytest.approx(0.81, abs=0.005)
+    assert all(a < b for a, b in zip(cue["all"], cue["position"]))
+    assert all(abs(mean(cue[name]) - mean(cue["none"])) < 0.03 for name in ("gates", "scales"))
+    best = [max(found, key=lambda name: mean(found[name][f"cue_iou_{average}"]))
+            for average in ("class", "image", "global", "foreground")]
+    assert set(best) <= {"position", "position and channel"}
+
+
+def test_the_record_says_what_the_lesson_says_of_the_scenes():
+    found = load_record("ablation")["figures"]
+    others = [name for name in found if name != "none"]
+    intervals = {name: list(zip(found[name]["scenes_low"], found[name]["scenes_high"])) for name in others}
+    assert sum(low > 0 or high < 0 for some in intervals.values() for low, high in some) == 17
+    for name in ("channel", "criss-cross", "gates"):
+        assert any(low > 0 for low, _ in intervals[name]) and any(high < 0 for _, high in intervals[name])
+    for name in ("position", "criss-cross", "scales", "gates"):
+        differences = found[name]["scenes_difference"]
+        assert abs(mean(differences)) < 2 * stdev(differences) / 3**0.5
+    gains = [a - b for a, b in zip(found["gates"]["scenes_iou_class"], found["none"]["scenes_iou_class"])]
+    assert gains == pytest.approx([-0.052, -0.022, 0.116], abs=0.001)
+    for name, numbers in found.items():
+        assert all(max(looks) == looks[-1] for looks in
+                   zip(*(numbers[f"scenes_test_{number}"] for number in range(1, 6)))), name
+    for group, moves in ((SAME_BIRTH[0], 0.17), (SAME_BIRTH[1], 0.10)):
+        scored = [found[name]["scenes_iou_class"] for name in group]
+        assert all(max(some) - min(some) < 0.026 for some in zip(*scored))
+        assert max(max(some) - min(some) for some in scored) == pytest.approx(moves, abs=0.005)
+
+
+@pytest.mark.parametrize("group", SAME_BIRTH)
+def test_some_networks_begin_with_the_same_weights(group):
+    weights = []
+    for name in group:
+        torch.manual_seed(1)
+        model = make_model(name, "scenes", EXPERIMENT.full)
+        weights.append([p for p in model.parameters() if p.numel() > 1])    # without the factors gamma, beta
+    assert all(len(some) == len(weights[0]) for some in weights)
+    assert all(torch.equal(a, b) for some in weights for a, b in zip(some, weights[0]))
+
+
+def test_the_record_says_what_the_lesson_says_of_averages():
+    found = load_record("ablation")["figures"]
+    by = {average: {name: mean(found[name][f"scenes_iou_{average}"]) for name in found}
+          for average in ("class", "image", "global", "foreground")}
+    assert all(max(some, key=some.get) == "scales" for some in by.values())
+    assert by["class"]["all"] > by["class"]["none"] and min(by["image"], key=by["image"].get) == "all"
+    assert max(by["global"].values()) - min(by["global"].values()) < 0.03
+    winners = [max(found, key=lambda name: found[name][f"scenes_iou_{average}"][1])
+               for average in ("class", "image", "global")]
+    assert winners == ["scales", "channel", "all"]
