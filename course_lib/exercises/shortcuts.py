@@ -63,7 +63,9 @@ class watch_for(TorchFunctionMode):
 
 
 def _code(name: str) -> CodeType:
-    """The code object of the function, or of the `forward` of the module, with this dotted name."""
+    """The code object of the function, the `forward` of the module, or the `__init__` of the class, of this name."""
     module, _, attribute = name.rpartition(".")
     found = getattr(importlib.import_module(module), attribute)
-    return getattr(found, "forward", found).__code__
+    if isinstance(found, type):
+        found = getattr(found, "forward", found.__init__)
+    return found.__code__

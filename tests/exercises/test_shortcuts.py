@@ -50,6 +50,14 @@ def test_softmax_is_seen(call):
         call()
 
 
+def test_a_class_without_a_forward_is_seen_when_it_is_made():
+    from course_lib.training import ConfusionMatrix as Counter
+
+    with pytest.raises(ShortcutUsed, match="ConfusionMatrix"), watch_for(
+            ("course_lib.training.confusion.ConfusionMatrix",)):
+        Counter(3)
+
+
 def test_python_functions_and_modules_are_seen():
     hidden_under = attend
     with pytest.raises(ShortcutUsed, match="attend"), watch_for(("course_lib.attention.attend",)):

@@ -268,7 +268,12 @@ IOU_EMPTY_CLASSES = Exercise(
         "one-hot and einsum": answers.by_one_hot,
         "sets": answers.by_sets,
     },
-    forbid=("sklearn.metrics.jaccard_score",),
+    forbid=(
+        "sklearn.metrics.jaccard_score",
+        "course_lib.training.metrics.iou",
+        "course_lib.training.metrics.image_ious",
+        "course_lib.training.confusion.ConfusionMatrix",
+    ),
     hints=(
         "For a class that is in neither map, what is its intersection, what its union? Should a"
         " model gain or lose by it?",

@@ -266,7 +266,12 @@ IOU_PER_IMAGE = Exercise(
         "confusion matrices": answers.by_confusion,
         "only classes that are there": answers.by_classes_present,
     },
-    forbid=("sklearn.metrics.jaccard_score",),
+    forbid=(
+        "sklearn.metrics.jaccard_score",
+        "course_lib.training.metrics.iou",
+        "course_lib.training.metrics.image_ious",
+        "course_lib.training.confusion.ConfusionMatrix",
+    ),
     hints=(
         "A class may be missing from one image and be there in the next. For how many images do"
         " you have to ask which classes occur?",

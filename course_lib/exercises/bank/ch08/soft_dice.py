@@ -319,7 +319,7 @@ SOFT_DICE = Exercise(
         "a list of pixels": answers.on_a_list_of_pixels,
         "one fraction": answers.as_a_loss_of_the_rest,
     },
-    forbid=(),
+    forbid=("course_lib.training.losses.dice_loss", "course_lib.training.losses.tversky_loss"),
     hints=(
         "Three areas for each class: what is said, what is true, and both at once. What takes the"
         " place of counting when a pixel belongs to a class with probability 0.7?",
