@@ -33,9 +33,9 @@ class FolderRun:
         model: in `eval()`, on the device it was trained on.
         classes: their names.
         history: loss over the steps, and two scores of the test pictures, by which nothing is chosen.
-        scores: of the test pictures: "mean_iou" over the classes that occur (counts pooled over all pictures),
-            "pixel_accuracy", "boundary_f1" (mean over the classes in each picture, then over pictures), and
-            "mean_iou_of_one_class", which is what calling every pixel the commonest class gets.
+        scores: of the test pictures: "mean_iou" over the classes that occur (counts pooled over all
+            pictures), "pixel_accuracy", "boundary_f1" (mean over the classes of a picture, then over pictures),
+            and "mean_iou_of_one_class", which is what calling every pixel the commonest class gets.
         class_iou: a number for each class, None for one that is neither there nor predicted.
     """
 
@@ -94,8 +94,8 @@ def train_on_folder(
     out = None if out is None else Path(out)
     if out is not None and (out / "report.json").exists():
         raise FileExistsError(f"{out} holds the report of another run; give another folder for this one.")
-    make_set = partial(FolderSegmentation, folder, num_classes=num_classes, ignore_index=ignore_index, size=size,
-                       test_fraction=test_fraction)
+    make_set = partial(FolderSegmentation, folder, num_classes=num_classes, ignore_index=ignore_index,
+                       size=size, test_fraction=test_fraction)
     everything, train, test = make_set(None), make_set("train"), make_set("test")
     everything.check()
     torch.manual_seed(seed)
@@ -103,17 +103,17 @@ def train_on_folder(
     model = segmenter(**chosen)
     _check_size(tuple(train[0][0].shape[1:]), model.stride)
 
-    evaluate = partial(evaluate_segmentation, data=test, num_classes=train.num_classes, ignore_index=ignore_index,
-                       batch_size=batch_size)
+    evaluate = partial(evaluate_segmentation, data=test, num_classes=train.num_classes,
+                       ignore_index=ignore_index, batch_size=batch_size)
 
     def shown(model: nn.Module) -> dict[str, float]:
         scores, _ = evaluate(model)
         return {name: scores[name] for name in ("mean_iou", "boundary_f1")}
 
     history = fit(
-        model, train, steps=steps, batch_size=batch_size, loss=partial(_loss, ignore_index=ignore_index), lr=lr,
-        augment=augment, seed=seed, device=device, num_workers=num_workers, progress=progress,
-        evaluate=shown, checkpoint=None if out is None else out / "checkpoint.pt",
+        model, train, steps=steps, batch_size=batch_size, lr=lr, augment=augment, seed=seed, device=device,
+        num_workers=num_workers, progress=progress, evaluate=shown,
+        loss=partial(_loss, ignore_index=ignore_index), checkpoint=None if out is None else out / "checkpoint.pt",
     )
     scores, class_iou = evaluate(model)
     run = FolderRun(model, train.classes, history, scores, dict(zip(train.classes, class_iou)))
@@ -188,6 +188,7 @@ def _write(run: FolderRun, options: dict[str, Any], test: FolderSegmentation, ou
         if palette is not None:
             mask.putpalette(palette + [0] * (768 - len(palette)))  # whole: a PNG's depth follows its palette
         mask.save(out / "predictions" / f"{path.stem}.png")
-    report = {"scores": run.scores, "class_iou": run.class_iou, "options": options, "history": asdict(run.history)}
+    report = {"scores": run.scores, "class_iou": run.class_iou, "options": options,
+              "history": asdict(run.history)}
     (out / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
     (out / "checkpoint.pt").unlink(missing_ok=True)
