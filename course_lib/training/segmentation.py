@@ -34,8 +34,8 @@ class FolderRun:
         classes: their names.
         history: loss over the steps, and two scores of the test pictures, by which nothing is chosen.
         scores: of the test pictures: "mean_iou" over the classes that occur (counts pooled over all
-            pictures), "pixel_accuracy", "boundary_f1" (mean over the classes of a picture, then over pictures),
-            and "mean_iou_of_one_class", which is what calling every pixel the commonest class gets.
+            pictures), "pixel_accuracy", "boundary_f1" (mean over the classes of a picture, then over
+            pictures), and "mean_iou_of_one_class", which is what calling every pixel the commonest class gets.
         class_iou: a number for each class, None for one that is neither there nor predicted.
     """
 
@@ -82,8 +82,8 @@ def train_on_folder(
         options: of `segmenter`, for instance {"neck": "transformer", "gates": True}; a plain U-Net without.
         steps, batch_size, lr, augment, seed, device, num_workers, progress: as in `fit`.
         out: where to write `model.pt` (for `load_segmenter`), `report.json`, and a predicted mask for each
-            test picture, in the colours of its own masks. While training there is a `checkpoint.pt`: a run that was interrupted goes on from
-            there. A folder that holds a report is not written over.
+            test picture, in the colours of its own masks. While training there is a `checkpoint.pt`: a run
+            that was interrupted goes on from there. A folder that holds a report is not written over.
 
     Raises:
         FileNotFoundError: pictures without masks, masks without pictures; each is named.
@@ -113,7 +113,8 @@ def train_on_folder(
     history = fit(
         model, train, steps=steps, batch_size=batch_size, lr=lr, augment=augment, seed=seed, device=device,
         num_workers=num_workers, progress=progress, evaluate=shown,
-        loss=partial(_loss, ignore_index=ignore_index), checkpoint=None if out is None else out / "checkpoint.pt",
+        loss=partial(_loss, ignore_index=ignore_index),
+        checkpoint=None if out is None else out / "checkpoint.pt",
     )
     scores, class_iou = evaluate(model)
     run = FolderRun(model, train.classes, history, scores, dict(zip(train.classes, class_iou)))
