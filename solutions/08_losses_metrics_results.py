@@ -132,8 +132,8 @@ viz.show(ax, alt="A table of 11 rows and columns, each row adding up to 1. On th
                  "up.")
 
 # %% [markdown]
-# This is a ***confusion matrix***, and it is worth reading aloud. *Row 8: of all pixels of an 8, 60 in a hundred are called an 8, 21 are called a 1, and 15 are called nothing.* *Column 8: whatever was called an 8 may well have been a 1.* *First column: from every digit a tenth or two is missing.* That is no confusion of digits; the reader cuts its shapes a little too thin. And the empty row at
-# the top says that it never invents anything. Three separate faults, each with another cure. No single number would have told you.
+# This is a ***confusion matrix***, and it is worth reading aloud. *Row 8: of all pixels of an 8, 60 in a hundred are called an 8, 21 are called a 1, and 15 are called nothing.* *Column 8: whatever was called an 8 may well have been a 1.* *First column: from every digit a tenth or two is missing.* That is no confusion of digits; the reader cuts its shapes a little too thin. And the first row, empty but for its 1.00,
+# says that it hardly ever invents anything. Three separate faults, each with another cure. No single number would have told you.
 #
 # All numbers of this chapter that are not about edges come from this table. Call it $n$, with $n_{ij}$ the pixels of class $i$ that were called $j$, in the code `(K, K)`. Then for a class $c$
 #
@@ -166,7 +166,7 @@ for name, filled in (("absent classes count 0", one.nan_to_num(0.0)),
     print(f"{name:22} mean {filled.mean():.2f}")
 
 # %% [markdown]
-# Zero divided by zero. Six classes are neither in the picture nor in the answer, and there is nothing to be right or wrong about. (The 8 was called a 2: two zeros.) Three conventions are in use, and the same answer scores anything between 0.24 and 0.79 by them. Counting a 0 punishes a reader for not finding what is not there. Counting a 1 hands out a prize for each class that nobody mentioned, so the more classes a data set has, the better everybody looks. This course leaves them out, as scikit-learn can be told to. What is left out is a class
+# Zero divided by zero. Six classes are neither in the picture nor in the answer, and there is nothing to be right or wrong about. (The 8 was called a 2: two zeros.) Three conventions are in use, and the same answer scores anything between 0.24 and 0.79 by them. Counting a 0 punishes a reader for not finding what is not there. Counting a 1 hands out a prize for each class that nobody mentioned, so the more classes a data set has, the better everybody looks. This course leaves them out, as scikit-learn does. What is left out is a class
 # that is in *neither*. One that is not in the picture and yet was said stays in, with a 0, and deserves it.
 #
 # The ladder, from loops that nobody can misread to the library and on to scikit-learn:
@@ -240,7 +240,7 @@ check("iou-empty-classes", mean_iou)
 # ## 2 · Three averages, two winners
 # *9 minutes, then exercise 8.2*
 #
-# One picture has one table. A hundred pictures have a hundred tables, `(100, 11, 11)`, and three questions arise. Do you add up tables first, or divide first? And do classes have a voice each, or pixels? Here are three answers. All three are called mean IoU somewhere.
+# One picture has one table. A hundred pictures have a hundred tables, `(100, 11, 11)`, and two questions arise. Do you add up tables first, or divide first? And do classes have a voice each, or pixels? Here are three ways to answer. All three are called mean IoU somewhere.
 
 # %%
 def counts(predicted, target, classes=11):  # section 1's
@@ -399,7 +399,7 @@ viz.show(fig, alt="Five curves over the probability that every pixel is given. C
 #
 # $$ \frac{\partial L}{\partial p_i} = \frac{-2\, t_i\, (P + T + s) + (2I + s)}{(P + T + s)^2} $$
 #
-# Look at what is *not* in it: the number of background pixels. A background pixel ($t_i = 0$) is pushed down by $(2I + s)/(P + T + s)^2$ whether there are a hundred of them or a million. That is why people take it for rare things. And $s$, the *smooth* term? It looks like a guard against $0/0$. See what else it does:
+# Look at what is *not* in it: the number of background pixels. A background pixel ($t_i = 0$) is pushed down by $(2I + s)/(P + T + s)^2$, and the others enter only through $P$, by the probability that they still have. Once the background is done, a million silent pixels weigh nothing. That is why people take Dice for rare things. And $s$, the *smooth* term? It looks like a guard against $0/0$. See what else it does:
 
 # %%
 nothing = torch.zeros(1, 80, 100, dtype=torch.long)              # an image without any foreground
@@ -455,7 +455,7 @@ def soft_dice(logits, target, smooth):
 check("soft-dice", soft_dice)
 
 # %% [markdown] tags=["instructor"]
-# The curve of resting places is the section. Let everybody put a finger on a $p$ for each loss before it is drawn. Then ask what a network that rests at 0.005 shows at a threshold of one half (nothing at all), and keep the answer for section 5. In 8.3 the most common slips: a sum for each image, the softmax over the wrong axis, and the 2 of the numerator. Cut list: the poke.
+# The curve of resting places is the section. Let everybody put a finger on a $p$ for each loss before it is drawn. Then ask what a network that rests at 0.005 shows at a threshold of one half (nothing at all), and keep the answer for section 6. In 8.3 the most common slips: a sum for each image, the softmax over the wrong axis, and the 2 of the numerator. Cut list: the poke.
 
 # %% [markdown]
 # ## 4 · Whom does the gradient listen to?
@@ -841,14 +841,14 @@ for loss in losses:
     print(f"{loss:30} {promised:8.2f} {cut:10.2f} {best:11.2f} {best / (1 + best):17.2f}")
 
 # %% [markdown]
-# Four portraits. *Cross-entropy* keeps its word: on the diagonal, all the way. *Weighted*: of what it promises with 0.85, an eighth comes true. It was told that a miss costs fifty times as much, and answers accordingly; the place to cut has moved to 0.98. *Focal* is an S: where it says 0.7 nearly everything comes true, where it says 0.2 nearly nothing. It was paid not to insist. *Dice* says yes or no. Hardly a pixel lies between, and of those that do, four or five in ten come true, whatever they were promised. So where you cut does not
+# Four portraits. *Cross-entropy* keeps its word: on the diagonal, all the way. *Weighted*: of what it promises with 0.85, an eighth comes true. It was told that a miss costs fifty times as much, and answers accordingly; the place to cut has moved to 0.98. *Focal* is an S: where it says 0.75 nearly everything comes true, where it says 0.2 nearly nothing. It was paid not to insist. *Dice* says yes or no. Hardly a pixel lies between, and of those that do, four or five in ten come true, whatever they were promised. So where you cut does not
 # matter at all, and there is nothing to be learned from its probabilities. The column *promised* adds up all probabilities, in pixels of foreground for each that there is: focal promises nearly five. Even cross-entropy's 1.26 says that the smallest of its probabilities, the crowd at the lower left, are a little too large.
 #
 # Where should one cut, if the probabilities are calibrated? Not at one half. Let $I$ and $U$ be intersection and union as they stand, and take a pixel that is not marked yet. It is foreground with probability $p$. If you mark it, then $I$ grows by 1 with probability $p$ (it stood in $U$ already, as missed), and $U$ grows by 1 with probability $1 - p$. That pays as long as
 #
 # $$ \frac{I + p}{U + 1 - p} > \frac{I}{U} \quad\Longleftrightarrow\quad p > \frac{I}{U + I} = \frac{\text{IoU}}{1 + \text{IoU}} = \frac{\text{Dice}}{2}. $$
 #
-# So the best threshold is half the Dice that you get with it, and never above one half. The harder the task, the lower (Lipton et al. 2014). The last column of the table has it for all six. For cross-entropy, whose probabilities are calibrated, it is right to the second digit. For the weighted loss and for Tversky it is far off, as it must be.
+# So the best threshold is half the Dice that you get with it, and never above one half. The harder the task, the lower (Lipton et al. 2014). The last column of the table has it for all six. For cross-entropy, whose probabilities are calibrated, it is right to the second digit. For the weighted loss and for Tversky it is far off, as it must be. (That Dice agrees means nothing; with Dice any cut will do.)
 
 # %% tags=["poke"]
 # Poke it: the same three figures at another share. Where does a threshold of one half cost most?
@@ -864,7 +864,7 @@ for share in shares:
 # ## 7 · Places ask places, channels ask channels
 # *14 minutes, then exercises 8.6 and 8.7*
 #
-# So much for what to measure and what to train on. What remains is the model, and what each pixel of it gets to hear. Here is a scene. A network has to say what the pixels of one stroke belong to, and on its map of features the stroke looks like other strokes. Two kinds of help are to be had. Other *places* may know more: a second piece of the same digit, another digit of that colour. And other *channels* may: the answers of filters that tend to speak up together.
+# So much for what to measure and what to train on. What remains is the model, and what each pixel of it gets to hear. Think of a scene full of strokes. A network has to say what the pixels of one stroke belong to, and on its map of features the stroke looks like other strokes. Two kinds of help are to be had. Other *places* may know more: a second piece of the same digit, another digit of that colour. And other *channels* may: the answers of filters that tend to speak up together.
 #
 # DANet (Fu et al. 2019) has a head for each. The first you know:
 #
@@ -1207,7 +1207,7 @@ viz.show(fig, alt="Two curves over the scale. Inside or outside: above 0.9 at fu
                   "quarter, low again at an eighth. With all four scales both are highest.")
 
 # %% [markdown]
-# At full size a window of 5 x 5 sees an outline and no digit; at a quarter it sees a whole digit and no outline; at an eighth, half of the scene at once, mashed. No scale is best at both, and together they are better than the best of them. That is the case for skips and for fusing scales, and it needed no network. Whether a pixel then has to *choose* its scales by attention, or a plain sum will do, is another matter, and a matter for an ablation.
+# At full size a window of 5 x 5 sees an outline and no digit; at a quarter it sees a whole digit and hardly an outline; at an eighth, half of the scene at once, mashed. No scale is best at both, and together they are better than the best of them. That is the case for skips and for fusing scales, and it needed no network. Whether a pixel then has to *choose* its scales by attention, or a plain sum will do, is another matter, and a matter for an ablation.
 
 # %% [markdown] tags=["instructor"]
 # Short, and a rest between two heavy sections. Ask why the middle scales win "which digit": digits are 14 to 20 pixels large, and 5 x 5 at a half or a quarter covers 10 or 20. Cut list: all of it, if time is short; nothing later needs it.
@@ -1215,7 +1215,7 @@ viz.show(fig, alt="Two curves over the scale. Inside or outside: above 0.9 at fu
 # ## 10 · One part at a time
 # *13 minutes*
 #
-# Position, channel, criss-cross, gates on the skips (chapter 7), scales that are weighed: six places where a U-Net can be given attention, and a sales pitch for each. An ***ablation*** asks what each is worth, by leaving it out. Its rules are few, and every one of them is broken somewhere. The networks have equally many parameters, so the ones with attention are narrower. They see the same scenes in the same order, for as many steps, with the same three seeds. There are two tasks: ordinary *scenes*, where every pixel gets the class of its digit, and what stands near says nearly all; and the
+# Position, channel, criss-cross, gates on the skips (chapter 7), scales that are weighed: five ways to give a U-Net attention, and a sales pitch for each. An ***ablation*** asks what each is worth, by leaving it out. Its rules are few, and every one of them is broken somewhere. The networks have equally many parameters, within two per cent, so what is added in one place is taken off the width of all. The plain one has two convolutions in its neck, and attention to places or channels stands between them. They see the same scenes in the same order, for as many steps, with the same three seeds. There are two tasks: ordinary *scenes*, where every pixel gets the class of its digit, and what stands near says nearly all; and the
 # *cue* of chapter 4, where a patch in a far corner says which digits count. And nothing is chosen by the test scenes.
 
 # %% tags=["predict"]
@@ -1241,7 +1241,7 @@ print(experiments.provenance(recorded))
 
 # %% [markdown]
 # The cue first, since it is the clear case. The plain network stands at 0.635. Do not be taken in by that: the background is one of two classes, and of the foreground it gets 0.35, which is what one gets by marking every digit. Position attention solves the task, and criss-cross nearly as well. Gates do not help: a gate opens or closes a skip by what the decoder knows, and the decoder does not know the cue. Neither do scales: three scales of a network of which none sees far enough. *Channel* is the surprise. It has no places at all, and comes to 0.85. But its scores are sums over
-# all places, so it can tell every place what is in the picture as a whole, as chapter 3's squeeze did. And *all together* is worse than position attention alone. Every part is paid for with width.
+# all places, so it can tell every place what is in the picture as a whole, as chapter 3's squeeze did. And *all together* is worse than position attention alone, and not because it is narrower: 11.25 channels for 11.75 at full size. Parts do not add up.
 #
 # On the ordinary scenes look at the spread before you look at the means. The plain network has 0.51 with a spread of 0.09 over its three seeds. All means of that column lie within 0.10 of each other.
 
@@ -1331,9 +1331,9 @@ for name, gain in gains.items():
           f"above 0 in {(gain > 0).float().mean():.0%} of 2000 papers")
 
 # %% [markdown]
-# A seed and an epoch are lottery tickets. Whoever draws a hundred for one model and five for the other will find that the first is better, every time. In the paragraph above there is more of it. The baseline is quoted from somewhere else, trained for who knows how long. Each row has more parameters than the one before. The last row changes the test, not the model. And nobody says which mean IoU.
+# A seed and an epoch are lottery tickets. Whoever draws a hundred for one model and five for the other will find that the first is better, nearly every time. In the paragraph above there is more of it. The baseline is quoted from somewhere else, trained for who knows how long. Each row has more parameters than the one before. The last row changes the test, not the model. And nobody says which mean IoU.
 #
-# A fair gain, then: for each seed and model the epoch is chosen by *validation*; its *test* score is taken; and seeds are compared in pairs, since model and rival share first weights and the order of scenes. With $d_s$ the difference of seed $s$:
+# A fair gain, then: for each seed and model the epoch is chosen by *validation*; its *test* score is taken; and seeds are compared in pairs, since model and rival share the order of scenes and, where their shapes allow it, the first weights. With $d_s$ the difference of seed $s$:
 #
 # $$ \bar d = \frac{1}{S} \sum_s d_s, \qquad \text{standard error} = \sqrt{\frac{\sum_s (d_s - \bar d)^2}{S - 1}} \Big/ \sqrt S $$
 
@@ -1667,7 +1667,7 @@ after = [image.stem for image, _ in data.FolderSegmentation(folder, "test").pair
 print(len(before), "for testing; the same after one more:", set(before) <= set(after))
 
 # %% [markdown] tags=["instructor"]
-# Ask the room beforehand to bring ten pictures with masks, from whatever tool they use; half of the folders will have one of the three slips of the second cell, and the messages do the teaching. Cut list: the poke.
+# Ask the room beforehand to bring ten pictures with masks, from whatever tool they use; some of the folders will have one of the slips above, and the messages do the teaching. Cut list: the poke.
 
 # %% [markdown]
 # ## What goes wrong in the wild
@@ -1703,7 +1703,7 @@ for name, w in (("the paper's, with a guard", as_guard), ("as published", as_pub
           f"least like it {shares[1]:.0%}")
 
 # %% [markdown]
-# The guard would be $s - \max s$; this is $\max s - s$, a softmax of *minus* the scores. Channels attend to those that are least like them, and hardly ever to themselves. The authors answered that they had tried the other way round, and that "the performance is not good" (issue 48, 2019). Section 7 suggests why: at birth the paper's own formula multiplies the map by a number, and training has to get it away from there. So the formula in the paper and the line in the code are two methods, and as far as one can tell the published scores belong to the code. Dozens of repositories have copied it, most without a word.
+# The guard would be $s - \max s$; this is $\max s - s$, a softmax of *minus* the scores. Channels attend to those that are least like them, and hardly ever to themselves. The authors answered that they had tried the other way round, and that "the performance is not good" (issue 48, 2019). Section 7 suggests why: at birth the paper's own formula multiplies the map by a number, and training has to get it away from there. So the formula in the paper and the line in the code are two methods, and as far as one can tell the published scores belong to the code. Many repositories have copied it, most without a word.
 # What finds it: run the formula and the code on the same small input.
 #
 # **Two.** A validation loop, found in many places (qubvel-org/segmentation_models.pytorch, issue 330, 2021; sacmehta/ESPNet, issue 33, 2018, where one network scored 37.1, 40.7 and 43.9 with batches of 1, 2 and 4):
