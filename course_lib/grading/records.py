@@ -1,13 +1,17 @@
 """What grading writes down: one JSON record a submission. Everything that people read is made from records."""
 
 import json
+import math
 import os
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from course_lib.exercises.finding import Finding
+from course_lib.grading.typed import typed_values
 
 FORMAT = 1
 STATUSES = ("passed", "failed", "unattempted", "missing", "broken", "stopped")
@@ -25,9 +29,10 @@ class ExerciseResult:
         stage: the first stage that did not hold; None where it came to no stage.
         stage_hidden: whether that stage runs only in grading. Its inputs are told to nobody.
         stages_passed, stages: how far it came.
-        finding: what was wrong, what to try next.
-        messages: how the answer was found, what else was noticed, in words for the learner.
-        printed: what the code printed, cut short.
+        finding: what was wrong, what to try next. Learners do not see that of a hidden stage.
+        messages: how the answer was found, what else was noticed, in words for the learner; nothing of a hidden
+            stage.
+        printed: what the code printed, cut short. Learners see it: let it be of the open stages alone.
     """
 
     id: str
@@ -77,12 +82,12 @@ class Record:
     @property
     def points(self) -> float:
         """Earned in all."""
-        return sum(result.points for result in self.exercises)
+        return math.fsum(result.points for result in self.exercises)
 
     @property
     def of(self) -> float:
         """How many there are in all."""
-        return sum(result.of for result in self.exercises)
+        return math.fsum(result.of for result in self.exercises)
 
 
 class RecordError(ValueError):
@@ -92,7 +97,9 @@ class RecordError(ValueError):
 def write_record(record: Record, path: Path) -> None:
     """Write a record, whole or not at all: the file is there only once it is complete."""
     text = json.dumps({"format": FORMAT, "points": record.points, "of": record.of, **asdict(record)},
-                      ensure_ascii=False, indent=1, sort_keys=True)
+                      ensure_ascii=False, allow_nan=False, indent=1, sort_keys=True)
+    # Halves of characters, as names in a broken encoding have and as code can print: UTF-8 has none, JSON does.
+    text = re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
     partial = path.with_name(f".{path.name}.partial")
     with partial.open("w", encoding="utf-8", newline="\n") as file:
         file.write(text + "\n")
@@ -112,15 +119,15 @@ def read_record(path: Path) -> Record:
         if content.get("format") != FORMAT:
             raise RecordError(f"{path} is a record of format {content.get('format')}; this course reads {FORMAT}.")
         results = tuple(_result(each) for each in content["exercises"])
-        record = Record(**{name: _tuple(content[name]) for name in _names(Record)} | {"exercises": results})
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        record = Record(**typed_values(Record, content | {"exercises": results}))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, RecordError):
             raise
-        raise RecordError(f"{path} is not a whole record ({type(error).__name__}: {error}). Delete it and grade again:"
+        raise RecordError(f"{path} is not a whole record ({_in_words(error)}). Delete it and grade again:"
                           " only this submission is run.") from None
-    if (record.points, record.of) != (content["points"], content["of"]):
-        raise RecordError(f"{path} says {content['points']} of {content['of']} points, and its exercises add up to "
-                          f"{record.points} of {record.of}: it was edited by hand, or damaged.")
+    if (record.points, record.of) != (content.get("points"), content.get("of")):
+        raise RecordError(f"{path} says {content.get('points')} of {content.get('of')} points, and its exercises add"
+                          f" up to {record.points} of {record.of}: it was edited by hand, or damaged.")
     return record
 
 
@@ -145,28 +152,28 @@ def file_names(students: Iterable[str]) -> dict[str, str]:
     """A file name for each student: letters, digits, - and _ of the name, and a part of its hash.
 
     Two names never share one, also where files do not tell upper from lower case, and none leads out of a folder.
+    Nobody can choose a name to get another's: the hash has 64 bits.
     """
-    from hashlib import sha256
+    return {student: _file_name(student) for student in students}
 
-    def safe(student: str) -> str:
-        kept = "".join(c if c.isalnum() or c in "-_" else "_" for c in student)
-        return f"{kept[:60]}-{sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
-    return {student: safe(student) for student in students}
+def _file_name(student: str) -> str:
+    kept = "".join(c if c.isalnum() or c in "-_" else "_" for c in student)
+    kept = kept.encode("utf-8")[:80].decode("utf-8", "ignore")  # a file name has 255 bytes, not 255 letters
+    if not kept or kept.startswith("-"):
+        kept = f"_{kept[1:]}"  # a program would take it for an option
+    return f"{kept}-{sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _result(content: Mapping[str, Any]) -> ExerciseResult:
-    values = {name: _tuple(content[name]) for name in _names(ExerciseResult)}
+    finding = content["finding"]
+    if finding is not None:
+        finding = Finding(**typed_values(Finding, finding))
+    values = typed_values(ExerciseResult, {**content, "finding": finding})
     if values["status"] not in STATUSES:
         raise ValueError(f"status {values['status']!r} is none of {', '.join(STATUSES)}")
-    if values["finding"] is not None:
-        values["finding"] = Finding(**values["finding"])
     return ExerciseResult(**values)
 
 
-def _names(kind: type) -> list[str]:
-    return [each.name for each in fields(kind)]
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

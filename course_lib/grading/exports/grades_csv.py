@@ -4,21 +4,23 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from course_lib.grading.exports.words import number, one_line
 from course_lib.grading.records import Record
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = tuple("=+-@＝＋－＠")
 
 
 def write_grades_csv(records: Sequence[Record], path: Path) -> None:
     """Write the table, in UTF-8 with a mark by which spreadsheets know it.
 
-    A name that a spreadsheet would take for a formula gets an apostrophe in front.
+    A name that a spreadsheet would take for a formula gets an apostrophe in front. All cells are in quotes: where
+    spreadsheets part cells at semicolons, what stands behind one in a name would be a cell of its own.
     """
     exercises = list(dict.fromkeys((result.number, result.id) for record in records for result in record.exercises))
     exercises.sort(key=lambda each: [int(part) for part in each[0].split(".")])
     header = ["student", "lms id", "points", "of", "late", *(f"{number} {id}" for number, id in exercises), "problems"]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        table = csv.writer(file)
+        table = csv.writer(file, quoting=csv.QUOTE_ALL)
         table.writerow(header)
         for record in records:
             points = {result.id: number(result.points) for result in record.exercises}
@@ -28,10 +30,6 @@ def write_grades_csv(records: Sequence[Record], path: Path) -> None:
 
 
 def plain(text: str) -> str:
-    """A text that no spreadsheet runs."""
+    """A text on one line that no spreadsheet runs."""
+    text = one_line(text)
     return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def number(points: float) -> str:
-    """Points without a needless ".0"."""
-    return f"{points:g}"

@@ -8,50 +8,49 @@ import json
 from pathlib import Path
 from typing import Any
 
-from course_lib.grading.records import ExerciseResult, Record
-
-_WORDS = {
-    "unattempted": "Not attempted.",
-    "missing": "The exercise was not found in the notebook.",
-    "broken": "The code could not be run.",
-    "stopped": "The code was stopped.",
-}
+from course_lib.grading.exports.words import HEADINGS, clean, one_line, told
+from course_lib.grading.records import ExerciseResult, Record, read_record
 
 
 def gradescope_results(record: Record) -> dict[str, Any]:
-    """The content of results.json. What the code printed is for the instructor alone."""
+    """The content of results.json. What the code printed is left out: a learner of a resubmission would mine it.
+
+    The stamp (versions, hashes, walls) goes into `extra_data`, which only the instructor's export has.
+    """
     return {
         "score": record.points,
         "execution_time": round(record.seconds.get("total", 0)),
-        "output": "\n".join(record.problems),
+        "output": clean("\n".join(record.problems)),
         "output_format": "text",
         "test_output_format": "text",
+        "test_name_format": "text",
         "visibility": "visible",
         "stdout_visibility": "hidden",
-        "tests": [_test(result) for result in record.exercises],
         "extra_data": {"stamp": dict(record.stamp)},
+        "tests": [_test(result) for result in record.exercises],
     }
 
 
 def write_gradescope(record: Record, path: Path) -> None:
     """Write results.json."""
-    path.write_text(json.dumps(gradescope_results(record), ensure_ascii=False, indent=1), encoding="utf-8")
+    path.write_text(json.dumps(gradescope_results(record), ensure_ascii=True, allow_nan=False, indent=1) + "\n",
+                    encoding="utf-8")
 
 
 def _test(result: ExerciseResult) -> dict[str, Any]:
-    passed = result.status == "passed"
-    lines = [f"All {result.stages} stages hold."] if passed else [_WORDS.get(result.status, "")]
-    if result.finding:
-        lines += [result.finding.shows, f"Next: {result.finding.try_next}"]
-    lines += result.messages
     return {
         "number": result.number,
-        "name": result.title,
+        "name": one_line(f"{result.title}: {HEADINGS[result.status]}"),
         "score": result.points,
         "max_score": result.of,
-        "status": "passed" if passed else "failed",
-        "output": "\n".join(line for line in lines if line),
-        "output_format": "text",
+        "status": "passed" if result.status == "passed" else "failed",
+        "output": clean("\n".join(told(result)).replace("**", "")),
         "visibility": "visible",
         "extra_data": {"exercise": result.id, "outcome": result.status},
     }
+
+
+if __name__ == "__main__":  # python -m course_lib.grading.exports.gradescope RECORD RESULTS, in Gradescope's container
+    import sys
+
+    write_gradescope(read_record(Path(sys.argv[1])), Path(sys.argv[2]))
