@@ -113,7 +113,7 @@ def observe(
         ) as error:  # whatever the learner's code raises is a finding, not our error
             stub = isinstance(error, NotImplementedError) and str(error).startswith("exercise ")
             return Observation(
-                failure=_failure(error), unattempted=stub, shortcut=watch.used if watch else None
+                failure=failure_of(error), unattempted=stub, shortcut=watch.used if watch else None
             )
     gradients, backward_failure = _gradients(output, given, call) if thorough else ({}, None)
     return Observation(
@@ -179,7 +179,7 @@ def _gradients(output: Any, given: Inputs, call: Answer) -> tuple[dict[str, Tens
     try:
         found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
     except RuntimeError as error:
-        return {}, _failure(error)
+        return {}, failure_of(error)
     return dict(zip(leaves, found, strict=True)), None
 
 
@@ -188,10 +188,15 @@ def _probe(output: Tensor) -> Tensor:
     return torch.cos(torch.arange(output.numel(), dtype=output.dtype) + 1).reshape(output.shape)
 
 
-def _failure(error: BaseException) -> Failure:
+def failure_of(error: BaseException) -> Failure:
+    """What is told of an exception, whatever its own `__str__` does."""
+    try:
+        message = str(error)
+    except Exception:
+        message = ""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith((*_NOT_THE_LEARNERS, "<frozen"))
     ]
-    return Failure(type(error).__name__, str(error), (frames[-1].line or "") if frames else "")
+    return Failure(type(error).__name__, message, (frames[-1].line or "") if frames else "")

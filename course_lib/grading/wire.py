@@ -95,6 +95,11 @@ def raw_to_tensor(raw: bytes, dtype: torch.dtype, shape: tuple[int, ...]) -> Ten
     return torch.frombuffer(bytearray(raw), dtype=dtype).view(shape) if raw else torch.empty(shape, dtype=dtype)
 
 
+def restore(raw: bytes, dtype: torch.dtype, shape: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
+    """The way to the worker, where a transposed input stays transposed in memory."""
+    return raw_to_tensor(raw, dtype, (-1,)).as_strided(shape, stride) if raw else torch.empty(shape, dtype=dtype)
+
+
 def _pack(value: Any, tensors: list[dict], numbers: list[bytes], depth: int) -> Any:
     if depth == 0:
         raise WireError("a result is nested too deeply to be handed back")

@@ -1,0 +1,238 @@
+"""A process that has imported torch once and forks a worker an exercise: `python -m course_lib.grading.server FD`.
+
+It talks over one inherited socket, listens on none, and never sees a submission: a worker reads its job from a pipe
+of its own. One thread, because a fork copies no other.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from types import ModuleType
+from typing import Any, NoReturn
+
+import torch
+
+from course_lib.grading import walls, worker
+from course_lib.grading.channel import Closed, receive, send
+from course_lib.grading.limits import Limits, impose
+
+_RESULT = 3  # where a worker finds its pipe
+
+
+class Server:
+    """Answers one request after another: "prepare" a lesson, "fork" a worker, "kill" it."""
+
+    def __init__(self, channel: socket.socket):
+        self._channel = channel
+        self._lessons: dict[str, ModuleType] = {}
+        self._keeper = self._inner = 0
+        self._used, self._watched = 0.0, set()
+
+    def run(self) -> None:
+        start, _ = receive(self._channel)
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY) if os.path.exists("/proc/self/statm") else None
+        # The lessons' setup cells ask for these names; `check` and the like do nothing where nothing is known.
+        for name in ("lesson", "overview", "bank", "judging"):
+            nothing = dict.fromkeys(("check", "hint", "predict", "quiz", "progress", "progress_table"), _nothing)
+            worker.stand_in(f"course_lib.exercises.{name}", nothing)
+        worker.warm_up(())
+        self._walls = walls.build(start["view"], start["hidden"], start["base"], namespaces=start["namespaces"])
+        self._wake, wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        send(self._channel, {"walls": self._walls.sentences(), "private": self._walls.private})
+        while True:
+            ready, _, _ = select.select([self._channel, self._wake], [], [])
+            if self._wake in ready:
+                with suppress(BlockingIOError):
+                    os.read(self._wake, 4096)
+                self._reap()
+            if self._channel in ready:
+                request, files = receive(self._channel, 3)
+                if "prepare" in request:
+                    send(self._channel, {"prepared": self._prepare(**request["prepare"])})
+                elif "fork" in request:
+                    self._fork(files, **request["fork"])
+                    for file in files:
+                        os.close(file)
+                elif "kill" in request:
+                    self.kill()
+
+    def _prepare(self, key: str, source: str, forbid: list[str]) -> dict[str, str] | None:
+        """Run a lesson's setup cell, which is the instructor's own. Returns the exception it ended in.
+
+        `forbid`: what the lesson's exercises watch for is imported once, here, and not in each worker.
+        """
+        forbid = [name for name in forbid if name not in self._watched]
+        self._watched.update(forbid)
+        try:
+            worker.warm_up(tuple(forbid))
+        except (ImportError, AttributeError, OSError) as error:
+            return {"type": type(error).__name__, "message": f"{error} (wanted for {', '.join(forbid)})", "line": ""}
+        if key in self._lessons:
+            return None
+        lesson = ModuleType("__main__")
+        vars(lesson).update(display=_nothing)
+        failure = worker.run_cell(source, "<setup>", vars(lesson))
+        torch.set_num_threads(1)
+        self._lessons[key] = lesson
+        return failure and {"type": failure.type, "message": failure.message, "line": failure.line}
+
+    def _fork(self, files: list[int], lesson: str, limits: dict[str, Any], scratch: str | None) -> None:
+        job, result, out = files
+        size = self._size()
+        told, tell = os.pipe()
+        self._keeper = os.fork()
+        if self._keeper == 0:
+            with _no_return():
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                walls.split_off(self._walls)
+                inner = os.fork() if self._walls.private else 0
+                if inner:
+                    _keep(inner, tell)
+                self._work(job, result, out, self._lessons[lesson], Limits(**limits), scratch, size)
+        os.close(tell)
+        self._inner = int(os.read(told, 20) or 0) if self._walls.private else 0
+        os.close(told)
+
+    def _work(self, job: int, result: int, out: int, lesson: ModuleType, limits: Limits, scratch: str | None,
+              size: int) -> None:  # fmt: skip
+        os.setsid()
+        place = walls.enter(self._walls, scratch, limits.file_size)
+        with os.fdopen(os.dup(job), "rb") as stream:
+            work = worker.load_job(stream.read())
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        result = os.dup(result) if result <= _RESULT else result
+        for file, number in ((nothing, 0), (out, 1), (out, 2), (result, _RESULT)):
+            os.dup2(file, number, inheritable=number != _RESULT)
+        os.closerange(_RESULT + 1, 65536)
+        sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+        sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+        tempfile.tempdir = place
+        os.environ.update(HOME=place, TMPDIR=place, COURSE_WORK=place, MPLCONFIGDIR=place)
+        impose(limits, size)
+        worker.work(work, lesson, _write)
+        sys.stdout.flush()
+
+    def kill(self) -> None:
+        """End the worker and everything it started, and wait until it is gone."""
+        if self._keeper:
+            if self._inner:
+                os.kill(self._inner, signal.SIGKILL)  # the first process of its namespace: the kernel kills the rest
+            else:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._keeper, signal.SIGKILL)
+                os.kill(self._keeper, signal.SIGKILL)
+            self._ended(os.wait4(self._keeper, 0))
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                found = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if found[0] == 0:
+                return
+            if found[0] == self._inner:
+                self._inner, self._used = 0, found[2].ru_utime + found[2].ru_stime
+            if found[0] == self._keeper:
+                self._ended(found)
+
+    def _ended(self, found: tuple[int, int, Any]) -> None:
+        _, status, usage = found
+        if self._inner:  # it died before its keeper, who left it to us
+            usage = os.wait4(self._inner, 0)[2]
+            self._used = usage.ru_utime + usage.ru_stime
+        elif not self._walls.private:
+            self._used = usage.ru_utime + usage.ru_stime
+        keeper, self._keeper, self._inner = self._keeper, 0, 0
+        with suppress(ProcessLookupError, PermissionError):
+            if not self._walls.private:
+                os.killpg(keeper, signal.SIGKILL)
+        left = _end_stragglers()
+        code = os.waitstatus_to_exitcode(status)
+        send(self._channel, {"ended": {"code": code, "processor": self._used, "left": left}})
+        self._used = 0.0
+
+    def _size(self) -> int:
+        """The address space of this process in bytes."""
+        if self._statm is None:
+            return 64 * 1024**3
+        return int(os.pread(self._statm, 100, 0).split()[0]) * os.sysconf("SC_PAGESIZE")
+
+
+def _keep(inner: int, tell: int) -> NoReturn:
+    """Wait for the worker, without reaping it: its number must stay its own until the server has it."""
+    os.write(tell, str(inner).encode())
+    os.closerange(0, 65536)
+    status = os.waitid(os.P_PID, inner, os.WEXITED | os.WNOWAIT)
+    os._exit(status.si_status if status.si_code == os.CLD_EXITED else 128 + status.si_status)
+
+
+def _end_stragglers(patience: float = 5.0) -> int:
+    """Kill what was orphaned and fell to this process. Returns how many could not be ended."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            with open(f"/proc/self/task/{os.getpid()}/children") as file:
+                children = [int(pid) for pid in file.read().split()]
+        except OSError:  # no such list here, and none fell to us
+            children = []
+        for pid in children:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return 0
+        if time.monotonic() > end:
+            return len(children)
+        time.sleep(0.002)
+
+
+class _no_return:
+    """In a forked child: whatever happens, end here and never run the server's code on."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> NoReturn:
+        if error is not None:
+            with suppress(BaseException):
+                os.write(2, f"the worker could not start: {kind.__name__}: {error}\n".encode())
+        os._exit(0 if error is None else 70)
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.flush()
+    view = memoryview(data)
+    while view:
+        view = view[os.write(_RESULT, view) :]
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """`check`, `hint` and the like, in a worker."""
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    channel.set_inheritable(False)
+    server = Server(channel)
+    try:
+        server.run()
+    except Closed:  # the grader has gone: so does its worker
+        with suppress(Closed, OSError):
+            server.kill()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""The process that runs one answer: the learner's cells, then the answer on every case, a report after each.
+
+It holds what the answer is called with and nothing that it is judged by.
+"""
+
+import linecache
+import os
+import pickle
+import random
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from course_lib.exercises.calling import Failure, Observation, failure_of, kind_of, observe
+from course_lib.exercises.exercise import Case
+from course_lib.grading import notes
+from course_lib.grading.wire import WireError, encode
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one worker does.
+
+    Attributes:
+        helpers: The learner's own cells before the answer, in their order.
+        answer: The cell that defines `name`.
+        cases: What the answer is called with.
+        quiet: The cases during which what is printed is dropped: a hidden stage's inputs stay hidden.
+        forbid: Dotted names of functions that must not be called.
+    """
+
+    helpers: tuple[str, ...]
+    answer: str
+    name: str
+    cases: tuple[Case, ...]
+    quiet: frozenset[int]
+    forbid: tuple[str, ...]
+
+
+def work(job: Job, lesson: ModuleType, report: Callable[[bytes], None]) -> None:
+    """Run `job` in the namespace of `lesson`, whose setup cell has run; hand a frame a report to `report`."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.default_generator.manual_seed(0)
+    sys.modules["__main__"] = lesson
+    namespace = vars(lesson)
+    broken = None
+    for number, (cell, source) in enumerate([*((f"helper {i}", s) for i, s in enumerate(job.helpers, 1)),
+                                             ("answer", job.answer)]):  # fmt: skip
+        failure = run_cell(source, f"<cell {number + 1}>", namespace)
+        if failure and cell != "answer":
+            print(f"[The cell before the answer, number {number + 1}, stopped with {failure.type}: {failure.message}]")
+        broken = broken or (failure and notes.of_broken(cell, failure))
+    if job.name not in namespace:
+        missing = Failure("NameError", f"no cell defines `{job.name}`")
+        report(encode(broken or notes.of_broken("name", missing)))
+        return
+    answer = namespace[job.name]
+    report(encode(notes.of_kind(kind_of(answer))))
+    for number, case in enumerate(job.cases):
+        sys.stdout.flush()
+        if number in job.quiet:
+            close_mouth()
+        report(_frame(number, _observe(answer, case, job.forbid)))
+
+
+def run_cell(source: str, file: str, namespace: dict[str, Any]) -> Failure | None:
+    """Run a cell as a notebook would, without its magic. Returns the exception it ended in."""
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    try:
+        exec(compile(source, file, "exec", dont_inherit=True), namespace)
+    except SyntaxError as error:  # of this cell, or of what it compiles
+        line = (error.text or "").strip() if error.filename == file else ""
+        return Failure(type(error).__name__, str(error), line or failure_of(error).line)
+    except BaseException as error:  # exit() too: it ends the cell
+        return failure_of(error)
+    return None
+
+
+def close_mouth() -> None:
+    with suppress(OSError):
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 1)
+        os.dup2(sink, 2)
+        os.close(sink)
+
+
+def _observe(answer: Any, case: Case, forbid: tuple[str, ...]) -> Observation:
+    try:
+        return observe(answer, case, forbid)
+    except BaseException as error:  # a result that raises when it is looked at
+        return Observation(failure=failure_of(error))
+
+
+def _frame(number: int, seen: Observation) -> bytes:
+    try:
+        return encode(notes.of_case(number, seen))
+    except (WireError, MemoryError, RuntimeError) as error:
+        return encode(notes.of_case(number, Observation(failure=Failure(type(error).__name__, str(error)))))
+
+
+def warm_up(forbid: tuple[str, ...]) -> None:
+    """Import and start what the first call of an answer would."""
+    # Where there is another device than the CPU, gradients before a fork make those after it impossible.
+    observe(lambda x: x.exp(), Case({"x": torch.ones(2)}), forbid, thorough=sys.platform.startswith("linux"))
+
+
+def load_job(data: bytes) -> Job:
+    """The parent's own pickle: this direction is trusted."""
+    return pickle.loads(data)
+
+
+def stand_in(name: str, offers: Mapping[str, Any]) -> None:
+    """Put a module in the place of one that must not be loaded here."""
+    module = ModuleType(name, "Stands in for a module that does not exist in a worker.")
+    vars(module).update(offers)
+    sys.modules[name] = module
