@@ -120,6 +120,7 @@ def test_scale_reaches_both_heads():
     block = DualAttention(6, 4, scale=None)
     assert block.position.scale is None and block.channel.scale is None
     assert "scale=None, least_similar=False" in repr(block)
+    assert block.position.query.out_channels == block.position.key.out_channels == 4
     assert DualAttention(6).channel.scale == 1.0 == DualAttention(6).position.scale
 
 
