@@ -34,6 +34,12 @@ def test_parameters_are_equal_within_5_percent(task):
     assert fitting_width(PLAIN, task, EXPERIMENT.full) == EXPERIMENT.full.width
 
 
+def test_channels_double_with_each_resolution():
+    plain = make_model(PLAIN, "scenes", EXPERIMENT.full)
+    assert [stage[0].out_channels for stage in plain.down] == [12, 24, 48]
+    assert plain.neck.into.out_channels == EXPERIMENT.full.embed_dim
+
+
 def kinds(condition):
     """What stands where: the neck's middle, whether gates, whether fused scales."""
     model = make_model(condition, "scenes", CONFIG)
