@@ -4,6 +4,7 @@ It talks over one inherited socket, listens on none, and never sees a submission
 of its own. One thread, because a fork copies no other.
 """
 
+import gc
 import os
 import select
 import signal
@@ -30,18 +31,20 @@ class Server:
     def __init__(self, channel: socket.socket):
         self._channel = channel
         self._lessons: dict[str, ModuleType] = {}
-        self._keeper = self._inner = 0
-        self._used, self._watched = 0.0, set()
+        self._worker = 0
+        self._watched: set[str] = set()
 
     def run(self) -> None:
         start, _ = receive(self._channel)
-        self._statm = os.open("/proc/self/statm", os.O_RDONLY) if os.path.exists("/proc/self/statm") else None
         # The lessons' setup cells ask for these names; `check` and the like do nothing where nothing is known.
         for name in ("lesson", "overview", "bank", "judging"):
             nothing = dict.fromkeys(("check", "hint", "predict", "quiz", "progress", "progress_table"), _nothing)
             worker.stand_in(f"course_lib.exercises.{name}", nothing)
         worker.warm_up(())
         self._walls = walls.build(start["view"], start["hidden"], start["base"], namespaces=start["namespaces"])
+        home = walls.SCRATCH if self._walls.private else start["base"]  # where matplotlib and others keep things
+        tempfile.tempdir = home
+        os.environ.update(HOME=home, TMPDIR=home, MPLCONFIGDIR=home, XDG_CACHE_HOME=home)
         self._wake, wake = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(wake, False)
@@ -88,20 +91,13 @@ class Server:
     def _fork(self, files: list[int], lesson: str, limits: dict[str, Any], scratch: str | None) -> None:
         job, result, out = files
         size = self._size()
-        told, tell = os.pipe()
-        self._keeper = os.fork()
-        if self._keeper == 0:
+        gc.freeze()  # a collection in the worker would write to, and so copy, all of the server's memory
+        self._worker = walls.split_off(self._walls)
+        if self._worker == 0:
             with _no_return():
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                walls.split_off(self._walls)
-                inner = os.fork() if self._walls.private else 0
-                if inner:
-                    _keep(inner, tell)
                 self._work(job, result, out, self._lessons[lesson], Limits(**limits), scratch, size)
-        os.close(tell)
-        self._inner = int(os.read(told, 20) or 0) if self._walls.private else 0
-        os.close(told)
 
     def _work(self, job: int, result: int, out: int, lesson: ModuleType, limits: Limits, scratch: str | None,
               size: int) -> None:  # fmt: skip
@@ -117,64 +113,39 @@ class Server:
         sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
         sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
         tempfile.tempdir = place
-        os.environ.update(HOME=place, TMPDIR=place, COURSE_WORK=place, MPLCONFIGDIR=place)
+        os.environ.update(HOME=place, TMPDIR=place, MPLCONFIGDIR=place, XDG_CACHE_HOME=place, COURSE_WORK=place)
         impose(limits, size)
         worker.work(work, lesson, _write)
         sys.stdout.flush()
 
     def kill(self) -> None:
         """End the worker and everything it started, and wait until it is gone."""
-        if self._keeper:
-            if self._inner:
-                os.kill(self._inner, signal.SIGKILL)  # the first process of its namespace: the kernel kills the rest
-            else:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._keeper, signal.SIGKILL)
-                os.kill(self._keeper, signal.SIGKILL)
-            self._ended(os.wait4(self._keeper, 0))
+        if self._worker:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._worker, signal.SIGKILL)
+            os.kill(self._worker, signal.SIGKILL)  # the first of its namespace: the kernel kills the rest
+            self._ended(*os.wait4(self._worker, 0)[1:])
 
     def _reap(self) -> None:
-        while True:
-            try:
-                found = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if found[0] == 0:
-                return
-            if found[0] == self._inner:
-                self._inner, self._used = 0, found[2].ru_utime + found[2].ru_stime
-            if found[0] == self._keeper:
-                self._ended(found)
+        with suppress(ChildProcessError):
+            while (found := os.wait4(-1, os.WNOHANG))[0]:
+                if found[0] == self._worker:
+                    self._ended(*found[1:])
 
-    def _ended(self, found: tuple[int, int, Any]) -> None:
-        _, status, usage = found
-        if self._inner:  # it died before its keeper, who left it to us
-            usage = os.wait4(self._inner, 0)[2]
-            self._used = usage.ru_utime + usage.ru_stime
-        elif not self._walls.private:
-            self._used = usage.ru_utime + usage.ru_stime
-        keeper, self._keeper, self._inner = self._keeper, 0, 0
-        with suppress(ProcessLookupError, PermissionError):
-            if not self._walls.private:
-                os.killpg(keeper, signal.SIGKILL)
-        left = _end_stragglers()
-        code = os.waitstatus_to_exitcode(status)
-        send(self._channel, {"ended": {"code": code, "processor": self._used, "left": left}})
-        self._used = 0.0
+    def _ended(self, status: int, usage: Any) -> None:
+        group, self._worker = self._worker, 0
+        if not self._walls.private:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        left = 0 if self._walls.private else _end_stragglers()
+        code, used = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+        send(self._channel, {"ended": {"code": code, "processor": used, "left": left}})
 
     def _size(self) -> int:
         """The address space of this process in bytes."""
-        if self._statm is None:
+        if self._walls.size is None:
             return 64 * 1024**3
-        return int(os.pread(self._statm, 100, 0).split()[0]) * os.sysconf("SC_PAGESIZE")
-
-
-def _keep(inner: int, tell: int) -> NoReturn:
-    """Wait for the worker, without reaping it: its number must stay its own until the server has it."""
-    os.write(tell, str(inner).encode())
-    os.closerange(0, 65536)
-    status = os.waitid(os.P_PID, inner, os.WEXITED | os.WNOWAIT)
-    os._exit(status.si_status if status.si_code == os.CLD_EXITED else 128 + status.si_status)
+        return int(os.pread(self._walls.size, 100, 0).split()[0]) * os.sysconf("SC_PAGESIZE")
 
 
 def _end_stragglers(patience: float = 5.0) -> int:

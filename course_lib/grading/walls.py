@@ -34,6 +34,8 @@ class Walls:
     offline: bool = False
     nobody: bool = False  # the workers are another user than the grader
     reaper: bool = False
+    size: int | None = None  # an open file that tells this process's size, where there is one
+    home: int | None = None  # the server's process namespace
     missing: dict[str, str] = field(default_factory=dict)
 
     def sentences(self) -> list[str]:
@@ -60,7 +62,7 @@ def build(view: list[str], hidden: list[str], base: str, *, namespaces: bool = T
         base: An empty folder to mount on.
         namespaces: Whether to try what needs namespaces at all.
     """
-    walls = Walls()
+    walls = Walls(size=_open("/proc/self/statm"))
     if not sys.platform.startswith("linux"):
         walls.missing["private"] = walls.missing["offline"] = "only Linux has them"
         return walls
@@ -68,12 +70,11 @@ def build(view: list[str], hidden: list[str], base: str, *, namespaces: bool = T
     two_users = os.geteuid() == 0
     refused = "not asked for"
     if namespaces:
-        refused = _trial(lambda: (_build(view, hidden, base), split_off(Walls(private=True))))
+        refused = _trial(lambda: _live_on_as(split_off(_build(view, hidden, base)[0])))
     if refused:
         walls.missing["private"] = walls.missing["offline"] = refused
     else:
-        two_users = _build(view, hidden, base)
-        walls.private = True
+        walls, two_users = _build(view, hidden, base)
         refused = _trial(_no_network)
         if refused:
             walls.missing["offline"] = refused
@@ -89,22 +90,41 @@ def build(view: list[str], hidden: list[str], base: str, *, namespaces: bool = T
     return walls
 
 
-def _build(view: list[str], hidden: list[str], base: str) -> bool:
+def _build(view: list[str], hidden: list[str], base: str) -> tuple[Walls, bool]:
+    """The walls, and whether there is a second user inside. From here on this process is a child of what it was."""
     two_users = _own_user_namespace()
+    _call("unshare", _NEWPID)
+    _live_on_as(os.fork())
+    walls = Walls(private=True, size=_open("/proc/self/statm"), home=_open("/proc/self/ns/pid"))
     _call("mount", None, b"/", None, _REC | _PRIVATE, None)
     _change_root(view, hidden, Path(base))
-    return two_users
+    return walls, two_users
+
+
+def _live_on_as(child: int) -> None:
+    """The child goes on; the process that it comes from only waits, and ends as it does."""
+    if child:
+        os.closerange(0, 65536)
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256)
+    _libc().prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _no_network() -> None:
     _call("unshare", _NEWNET)
 
 
-def split_off(walls: Walls) -> None:
-    """In the keeper: the next child is the first process of a namespace of its own, and all in it die with it."""
-    if walls.private:
-        _libc().prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        _call("unshare", _NEWPID | _NEWNS | _NEWIPC)
+def split_off(walls: Walls) -> int:
+    """Fork. The child is the first process of a namespace of its own, and all in it die with it."""
+    if not walls.private:
+        return os.fork()
+    child = None
+    _call("unshare", _NEWPID)  # for the next child
+    try:
+        child = os.fork()
+    finally:
+        if child != 0:
+            _call("setns", walls.home, _NEWPID)  # or no further one could be made
+    return child
 
 
 def enter(walls: Walls, scratch: str | None, space: int) -> str:
@@ -115,6 +135,7 @@ def enter(walls: Walls, scratch: str | None, space: int) -> str:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")  # where memory ends, this process ends first
     if walls.private:
+        _call("unshare", _NEWNS | _NEWIPC)
         options = f"size={space},nr_inodes=4096,mode=1777".encode()
         _call("mount", b"tmpfs", SCRATCH.encode(), b"tmpfs", _NOSUID | _NODEV, options)
         with suppress(OSError):  # a container may not allow it; nothing here needs it
@@ -134,6 +155,13 @@ def enter(walls: Walls, scratch: str | None, space: int) -> str:
         _drop_capabilities()
         _libc().prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     return scratch
+
+
+def _open(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
 
 
 def _libc() -> ctypes.CDLL:

@@ -13,7 +13,9 @@ from course_lib.exercises.calling import Failure
 from course_lib.exercises.exercise import Case
 from course_lib.exercises.judging import judge, judge_by
 from course_lib.grading.notes import Broken
-from course_lib.grading.run import Program, RecordedWitness, Workers, cases_of, pack_job, run_answer
+from course_lib.grading.outcome import Program, RecordedWitness, cases_of
+from course_lib.grading.parcel import pack_job
+from course_lib.grading.run import Workers, run_answer
 from course_lib.grading.worker import Job, load_job
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")

@@ -1,0 +1,26 @@
+"""The way to a worker, which is trusted: a pickle, in which tensors are plain numbers."""
+
+import io
+import pickle
+from typing import Any
+
+from torch import Tensor
+
+from course_lib.grading import wire
+from course_lib.grading.worker import Job
+
+
+def pack_job(job: Job) -> bytes:
+    """The way to the worker is a pickle: inputs may be functions, if they live where the worker can import them."""
+    buffer = io.BytesIO()
+    _Pickler(buffer, protocol=5).dump(job)
+    return buffer.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, value: Any) -> Any:
+        if type(value) is not Tensor:
+            return NotImplemented
+        copy = value.detach().clone()
+        flat = copy.as_strided((copy.numel(),), (1,)) if copy.numel() else copy
+        return wire.restore, (wire.tensor_to_raw(flat), copy.dtype, tuple(copy.shape), tuple(copy.stride()))
