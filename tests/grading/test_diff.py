@@ -37,7 +37,7 @@ def test_whose_points_changed_and_why(record, result):
 
 
 @pytest.mark.parametrize("change", [
-    {"stage": "other"}, {"status": "broken"}, {"stages_passed": 4}, {"of": 5.0}, {"finding": Finding("new", "", "")},
+    {"stage": "other"}, {"status": "broken"}, {"stages_passed": 4}, {"stages": 6}, {"of": 5.0}, {"finding": Finding("new", "", "")},
     {"finding": None},
 ])
 def test_what_is_judged_otherwise_for_the_same_points(record, result, change):
@@ -61,6 +61,13 @@ def test_who_came_and_went_and_handed_in_anew(record, result):
     told = describe(difference)
     assert "1 handed in anew: Ada" in told and "1 only in the old grading: Bob" in told
     assert "- -> 2/2; not graded -> passed" in told
+
+
+def test_an_exercise_that_is_no_longer_graded(record, result):
+    second = result(id="b", number="1.2", title="Scaled")
+    difference = compare([record("Ada", result(), second)], [record("Ada", result())])
+    assert [(change.new, change.points) for change in difference.changes] == [(None, -2.0)]
+    assert "1.2 Scaled: 2/2 -> -; passed -> not graded" in describe(difference)
 
 
 def test_points_that_even_out_are_a_change_all_the_same(record, result):

@@ -39,12 +39,14 @@ summary { cursor: pointer; color: var(--quiet); }
 table { border-collapse: collapse; margin: .5rem 0; }
 th, td { overflow-wrap: break-word; border-bottom: 1px solid var(--line); padding: .25rem .7rem .25rem 0; text-align: left; vertical-align: top; }
 thead th { color: var(--quiet); font-weight: 600; font-size: .9rem; }
+td:not(.n) { min-width: 4.5rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tfoot td { font-weight: 600; }
 figure { margin: .8rem 0; }
 img { max-width: 100%; height: auto; border-radius: .3rem; }
 @media print {
-  :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #f4f4f4; --line: #bbb; --quiet: #444; }
+  :root { color-scheme: light; --ink: #000; --paper: #fff; --soft: #f4f4f4; --line: #bbb; --quiet: #444;
+          --right: #1e7a54; --wrong: #a85a10; --open: #5c5c70; }
   body { max-width: none; padding: 0; font-size: 10.5pt; }
   section, tr, figure { break-inside: avoid; }
   h2, h3 { break-after: avoid; }

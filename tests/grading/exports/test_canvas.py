@@ -143,6 +143,17 @@ def test_a_column_that_is_not_to_be_had(record, asked, said):
         fill_canvas(BOOK, [record("Ada Lovelace")], asked)
 
 
+@pytest.mark.parametrize("total", ["Current Score", "Unposted Final Grade", "Homework Current Points", "Override Score"])
+def test_a_total_without_its_mark_is_not_written_either(total):
+    with pytest.raises(GradebookError, match="computes"):
+        fill_canvas(f"Student,ID,Section,{total}\nA,1,X,\n".encode(), [], total)
+
+
+def test_rows_without_a_record_are_named():
+    assert filled(BOOK).without_record == (
+        "Lovelace, Ada", 'O\'Neill, "Kit"', "王小明", "Smith, Jo", "Smith, Jo", "=Evil, Bob", "Student, Test")
+
+
 def test_two_columns_of_one_name(record):
     book = BOOK.replace(b"Week 2 (902)", b'"Week 1, attention (902)"')
     with pytest.raises(GradebookError, match="2 columns.*902.*number in brackets"):

@@ -184,9 +184,18 @@ def test_a_class_without_exercises_and_without_anybody(record):
 def test_a_report_leaves_no_figure_and_no_style_behind(record):
     import matplotlib as mpl
     import matplotlib.pyplot as plt
-    before, figures = dict(mpl.rcParams), plt.get_fignums()
-    class_report([record("Ada")])
-    assert dict(mpl.rcParams) == before and plt.get_fignums() == figures
+    figures = plt.get_fignums()
+    with mpl.rc_context({"font.size": 7, "axes.grid": False}):
+        before = dict(mpl.rcParams)
+        class_report([record("Ada")])
+        assert dict(mpl.rcParams) == before and plt.get_fignums() == figures
+
+
+@pytest.mark.parametrize("text, words", [
+    ("\x1b[1;31mred\x1b[0m", "red"), ("\x1b]0;title\x07x", "x"), ("a\r\nb\rc", "a\nb\nc"), ("a\tb", "a\tb"),
+    ("\x00\x7f\x9f\ud800\uffff", "\ufffd" * 5), ("é王😀", "é王😀")])
+def test_what_no_document_can_hold_is_taken_out(text, words):
+    assert clean(text) == words
 
 
 @pytest.mark.parametrize("points, words", [(2.0, "2"), (0.0, "0"), (1.25, "1.25"), (1 / 3, "0.33"), (10.0, "10"),
