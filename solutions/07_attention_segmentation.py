@@ -1523,7 +1523,7 @@ viz.show(ax, alt="Milliseconds against the side of the picture on logarithmic ax
                  "hybrid's begins near them, climbs away, and ends far above.")
 
 # %% [markdown]
-# At 64 pixels the neck has 256 places, and you would not choose by speed. From there the hybrid's line leaves the others. Twice the side is four times the places and sixteen times the weights, and where the attention is most of the work, the time follows. At 512 pixels a picture takes it seconds, and the others fractions of one. The other four grow as the number of pixels does, windows among them: they have all the parts of a Transformer
+# At 64 pixels the neck has 256 places, and you would not choose by speed. From there the hybrid's line leaves the others. Twice the side is four times the places and sixteen times the weights, and where the attention is most of the work, the time follows. At 512 pixels a picture takes it seconds, and the others fractions of one. The other four grow roughly as the number of pixels does, windows among them: they have all the parts of a Transformer
 # at about the price of convolutions. What they gave up for it stands in the table before, the view across the strip, 0.38 in place of 0.97. Fast or far: chapter 6 is about having both.
 
 # %% tags=["poke"]
