@@ -84,7 +84,11 @@ def _conditions(old: dict[str, Record], new: dict[str, Record]) -> Iterator[str]
                 values.setdefault(key, (set(), set()))[side].add(repr(value))
     for key, (before, after) in sorted(values.items()):
         if before != after:
-            yield f"{key}: {' or '.join(sorted(before)) or 'not told'} -> {' or '.join(sorted(after)) or 'not told'}"
+            yield f"{key}: {_either(before)} -> {_either(after)}"
+
+
+def _either(values: set[str]) -> str:
+    return " or ".join(sorted(values)) or "not told"
 
 
 def describe(difference: Difference) -> str:
@@ -93,7 +97,7 @@ def describe(difference: Difference) -> str:
     reworded = [change for change in difference.changes if not change.points]
     parts = []
     if difference.conditions:
-        parts.append("\n".join(["Graded under other conditions:", *(f"  {each}" for each in difference.conditions)]))
+        parts.append("\n  ".join(["Graded under other conditions:", *difference.conditions]))
     parts.append(_told("points changed", moved) if moved else "Nobody's points changed.")
     if reworded:
         parts.append(_told("the same points, otherwise judged", reworded))
@@ -110,7 +114,8 @@ def _told(what: str, changes: Sequence[Change]) -> str:
     for student in students:
         theirs = [change for change in changes if change.student == student]
         total = sum(change.points for change in theirs)
-        lines.append(f"  {_name(student)}" + (f": {_signed(total)}" if total or any(c.points for c in theirs) else ""))
+        moved = any(change.points for change in theirs)
+        lines.append(f"  {_name(student)}" + (f": {_signed(total)}" if moved else ""))
         lines += [f"    {why(change)}" for change in theirs]
     return "\n".join(lines)
 
@@ -129,7 +134,8 @@ def _points(result: ExerciseResult | None) -> str:
 def _state(result: ExerciseResult | None) -> str:
     if result is None:
         return "not graded"
-    stage = f' in {"the hidden stage" if result.stage_hidden else "stage"} "{result.stage}"' if result.stage else ""
+    kind = "the hidden stage" if result.stage_hidden else "stage"
+    stage = f' in {kind} "{result.stage}"' if result.stage else ""
     return result.status + stage + (f" ({result.finding.name})" if result.finding else "")
 
 

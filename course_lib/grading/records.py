@@ -117,7 +117,8 @@ def read_record(path: Path) -> Record:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.get("format") != FORMAT:
-            raise RecordError(f"{path} is a record of format {content.get('format')}; this course reads {FORMAT}.")
+            raise RecordError(f"{path} is a record of format {content.get('format')}; this course reads"
+                              f" {FORMAT}.")
         results = tuple(_result(each) for each in content["exercises"])
         record = Record(**typed_values(Record, content | {"exercises": results}))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -126,8 +127,8 @@ def read_record(path: Path) -> Record:
         raise RecordError(f"{path} is not a whole record ({_in_words(error)}). Delete it and grade again:"
                           " only this submission is run.") from None
     if (record.points, record.of) != (content.get("points"), content.get("of")):
-        raise RecordError(f"{path} says {content.get('points')} of {content.get('of')} points, and its exercises add"
-                          f" up to {record.points} of {record.of}: it was edited by hand, or damaged.")
+        raise RecordError(f"{path} says {content.get('points')} of {content.get('of')} points, and its exercises"
+                          f" add up to {record.points} of {record.of}: it was edited by hand, or damaged.")
     return record
 
 

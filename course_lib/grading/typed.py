@@ -30,7 +30,8 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is tuple:  # only tuple[X, ...] occurs
         return isinstance(value, tuple) and all(_fits(each, parts[0]) for each in value)
     if origin is Mapping:
-        return isinstance(value, Mapping) and all(_fits(k, parts[0]) and _fits(v, parts[1]) for k, v in value.items())
+        return isinstance(value, Mapping) and all(
+            _fits(key, parts[0]) and _fits(each, parts[1]) for key, each in value.items())
     if parts:  # X | None
         return any(_fits(value, part) for part in parts)
     if hint is float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course_lib.paths import ROOT
 
-_TOP = ("start.py", "pyproject.toml", "constraints.txt", "LICENSE")
+_TOP = ("start.py", "pyproject.toml", "constraints.txt", "LICENSE", "README.md")  # pip wants the last two
 _LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 _TIME = (2020, 1, 1, 0, 0, 0)  # the same files give the same archive
 
@@ -34,8 +34,8 @@ fi
 
 RUN = """\
 #!/usr/bin/env bash
-# Run by Gradescope for each submission. If grading breaks, results.json is not written, and Gradescope tells the
-# instructor, rather than a learner reading 0 points.
+# Run by Gradescope for each submission. If grading breaks, results.json is not written, and Gradescope says so,
+# rather than a learner reading 0 points.
 set -euo pipefail
 export OMP_NUM_THREADS=1
 rm -rf /autograder/graded
@@ -44,7 +44,7 @@ cd /autograder/source
 {grade}
 """
 
-# The seam to the grading command: reads /autograder/submission, leaves one record in /autograder/graded/records.
+# The seam to the grading command: it reads /autograder/submission and leaves one record.
 GRADE = """\
 mkdir -p /autograder/graded/in/learner
 cp -r /autograder/submission/. /autograder/graded/in/learner/
@@ -64,8 +64,8 @@ def write_autograder(
     Args:
         target: the zip file; it must not be there yet.
         extra: what the assignment adds, by its name in the archive: its TOML file, the file with the seed.
-        options: of `course grade`, e.g. "--assignment assignment.toml --seed-file seed.txt"; the working folder is
-            the archive's.
+        options: of `course grade`, e.g. "--assignment assignment.toml --seed-file seed.txt"; the working folder
+            is the archive's.
         grade: the lines of run_autograder that grade.
         torch_from: the address of an index with another build of PyTorch.
         root: the instructor's checkout.
@@ -80,7 +80,7 @@ def write_autograder(
     files |= {name: path.read_bytes() for path, name in _course(root)}
     for name, data in extra.items():
         if name in files or name.startswith(("/", "..")) or "\\" in name or "/../" in name:
-            raise ValueError(f"{name!r} cannot be added to the archive: the name is the course's own, or leads out.")
+            raise ValueError(f"{name!r} cannot be added to the archive: it is the course's own, or leads out.")
         files[name] = data
     with target.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):

@@ -11,7 +11,7 @@ from course_lib.grading.records import Record
 
 @dataclass(frozen=True)
 class Student:
-    """A row: its place, the name as Canvas has it ("Lovelace, Ada"), ID, SIS User ID, SIS Login ID, all cells."""
+    """A row: its place, the name as Canvas has it ("Lovelace, Ada"), ID, SIS User ID and SIS Login ID, its cells."""
 
     line: int
     name: str
@@ -23,7 +23,8 @@ def find_student(record: Record, students: Sequence[Student]) -> tuple[Student |
     """The row, or None and why there is none.
 
     A number that the learning platform gave counts if the name fits it: another platform's numbers, or those of
-    submissions, may by chance be those of other people. What was handed in under an ID or a login is that student's.
+    submissions, may by chance be those of other people. What was handed in under an ID or a login is that
+    student's.
     """
     by_number = [s for s in students if record.lms_id and _is_key(record.lms_id, s)]
     strangers = [s for s in by_number if not _fits(record.student, s.name)]
@@ -31,11 +32,11 @@ def find_student(record: Record, students: Sequence[Student]) -> tuple[Student |
         return None, f"its number {record.lms_id} is that of {strangers[0].name!r} in the gradebook"
     namesakes = [s for s in students if _forms(record.student) & _forms(s.name)]
     if by_number and namesakes and not any(each in namesakes for each in by_number):
-        return None, (f"its number {record.lms_id} is that of {by_number[0].name!r} in the gradebook, its name that of"
-                      f" {namesakes[0].name!r}")
-    found = by_number or [s for s in students if record.student.strip() and _is_key(record.student.strip(), s)]
-    if not found:
-        found = [s for s in students if s.name.strip() and s.name.strip() == record.student.strip()]
+        return None, (f"its number {record.lms_id} is that of {by_number[0].name!r} in the gradebook, its name that"
+                      f" of {namesakes[0].name!r}")
+    called = record.student.strip()
+    found = by_number or [s for s in students if called and _is_key(called, s)]
+    found = found or [s for s in students if called and s.name.strip() == called]
     found = found or namesakes
     if len(found) == 1:
         return found[0], ""

@@ -25,7 +25,7 @@ def distribution(records: Sequence[Record]) -> str:
     """How many have how many points, as an <img>."""
     points = [record.points for record in records]
     most = max(record.of for record in records)
-    width = next((step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if most / step <= 20), most / 20) if most else 1
+    width = next((step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if most / step <= 20), most / 20)
     bins = Counter(int(each // width) for each in points)
     with mpl.rc_context():
         use_style()
@@ -43,7 +43,7 @@ def distribution(records: Sequence[Record]) -> str:
         ax.legend(loc="upper left", bbox_to_anchor=(0, 1.16))
         full = sum(record.points >= record.of for record in records)
         alt = (f"How many students have how many points. Median {number(middle)} of {number(most)}, lowest"
-               f" {number(min(points))}, highest {number(max(points))}; {full} of {len(points)} have all of them.")
+               f" {number(min(points))}, highest {number(max(points))}; {full} of {len(points)} have all.")
         return _img(figure, alt)
 
 
@@ -56,7 +56,7 @@ def outcomes(summaries: Sequence[Summary]) -> str:
         left = [0.0] * len(summaries)
         for (word, statuses), look in zip(GROUPS, _LOOKS, strict=True):
             counts = [sum(each.statuses[status] for status in statuses) for each in summaries]
-            ax.barh(range(len(summaries)), counts, left=left, label=word, height=0.72, edgecolor=PAPER, **look)
+            ax.barh(range(len(counts)), counts, left=left, label=word, height=0.72, edgecolor=PAPER, **look)
             left = [a + b for a, b in zip(left, counts, strict=True)]
         ax.set(yticks=range(len(summaries)), xlabel="students")
         ax.set_yticklabels([_label(each) for each in summaries], parse_math=False)
@@ -65,9 +65,9 @@ def outcomes(summaries: Sequence[Summary]) -> str:
         ax.grid(axis="y", visible=False)
         figure.legend(loc="outside upper left", ncols=4, fontsize=9, handlelength=1.4, columnspacing=1.2)
         hardest = min(summaries, key=lambda each: each.share)
-        alt = (f"For each of {len(summaries)} exercises, how many students were right, not yet right, stopped by an"
-               f" error or a limit, or did not try. The numbers are in the table below. Fewest points were earned in"
-               f" {hardest.number} {hardest.title}: {hardest.share:.0%} of them.")
+        alt = (f"For each of {len(summaries)} exercises, how many students were right, not yet right, stopped by"
+               " an error or a limit, or did not try. The numbers are in the table below. Fewest points were earned"
+               f" in {hardest.number} {hardest.title}: {hardest.share:.0%} of them.")
         return _img(figure, alt)
 
 

@@ -35,13 +35,15 @@ def class_report(records: Sequence[Record]) -> str:
         raise ValueError("there are no records to report on.")
     summaries = summarise(records)
     points = [record.points for record in records]
+    most = max(record.of for record in records)
     late = sum(bool(record.late) for record in records)
     title = f"{records[0].title}: the class"
     body = [
         f"<header><h1>{text(title)}</h1>"
-        f"<p>{len(records)} {_plural(len(records), 'submission')}{f', {late} late' if late else ''}. Points: median"
-        f" {number(median(points))}, mean {number(fmean(points))}, of {number(max(r.of for r in records))}.</p>"
-        '<p class="quiet">For the instructor: this page names students and what hidden stages found.</p></header><main>',
+        f"<p>{len(records)} {_plural(len(records), 'submission')}{f', {late} late' if late else ''}. Points:"
+        f" median {number(median(points))}, mean {number(fmean(points))}, of {number(most)}.</p>"
+        '<p class="quiet">For the instructor: this page names students and what hidden stages found.</p></header>',
+        "<main>",
         "<h2>To teach again tomorrow</h2>", *_reteach(commonest_mistakes(records), len(records)),
         "<h2>Points</h2>", distribution(records),
     ]
@@ -64,7 +66,8 @@ def _reteach(mistakes: list[Mistake], students: int) -> list[str]:
             f"{paragraphs([each.shows, f'**Next:** {each.try_next}'])}</section>")
     rest = mistakes[_MISTAKES:]
     if rest:
-        rows = [[text(f"{each.number} {each.title}"), text(each.name), str(len(each.students))] for each in rest]
+        rows = [[text(f"{each.number} {each.title}"), text(each.name), str(len(each.students))]
+                for each in rest]
         told.append(f"<details><summary>{len(rest)} more</summary>"
                     f"{table(['exercise', 'mistake', 'students'], rows, numbers={2})}</details>")
     return told
@@ -84,10 +87,10 @@ def _by_hand(records: Sequence[Record]) -> list[str]:
     """Submissions in which something could not be read or run: a look may save somebody's points."""
     rows = []
     for record in records:
-        what = [*record.problems, *(f"{result.number} {result.title}: {result.status}" for result in record.exercises
-                                    if result.status in ("broken", "stopped"))]
-        if what:
-            rows.append([name(record.student), paragraphs(what)])
+        ended = [f"{result.number} {result.title}: {result.status}" for result in record.exercises
+                 if result.status in ("broken", "stopped")]
+        if record.problems or ended:
+            rows.append([name(record.student), paragraphs([*record.problems, *ended])])
     return ["<h2>To look at by hand</h2>", table(["student", "what"], rows, numbers=set())] if rows else []
 
 

@@ -86,7 +86,8 @@ def commonest_mistakes(records: Sequence[Record]) -> list[Mistake]:
     mistakes = []
     for (_, name), cases in made.items():
         one = cases[0][1]
-        shows, try_next = Counter((r.finding.shows, r.finding.try_next) for _, r in cases).most_common(1)[0][0]
+        words = Counter((result.finding.shows, result.finding.try_next) for _, result in cases)
+        shows, try_next = words.most_common(1)[0][0]
         mistakes.append(Mistake(one.number, one.title, name, shows, try_next, tuple(who for who, _ in cases),
                                 sum(r.stage_hidden for _, r in cases)))
     return sorted(mistakes, key=lambda each: (-len(each.students), in_order(each.number), each.name))

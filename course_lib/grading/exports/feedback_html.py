@@ -39,22 +39,28 @@ def feedback_html(record: Record, cards: Mapping[str, str] | None = None) -> str
 
 
 def _overview(record: Record) -> str:
-    rows = [[f'<a href="#{_anchor(result)}">{text(f"{result.number} {result.title}")}</a>', HEADINGS[result.status],
-             f"{number(result.points)} of {number(result.of)}"] for result in record.exercises]
+    rows = [[f'<a href="#{_anchor(result)}">{text(f"{result.number} {result.title}")}</a>',
+             HEADINGS[result.status], f"{number(result.points)} of {number(result.of)}"]
+            for result in record.exercises]
     return "<h2>At a glance</h2>" + table(["exercise", "", "points"], rows, numbers={2})
 
 
 def _section(result: ExerciseResult, card: str) -> str:
     passed = result.status == "passed"
-    asked = f"<details{'' if passed else ' open'}><summary>What was asked</summary><div>{card}</div></details>" if card else ""
+    asked = _folded("What was asked", f"<div>{card}</div>", shut=passed) if card else ""
     misconception = f": {text(result.finding.name)}" if _is_named(result) else ""
     printed = result.printed[:_PRINTED] + ("\n..." if len(result.printed) > _PRINTED else "")
-    output = f"<details><summary>What your code printed</summary>{pre(printed)}</details>" if printed.strip() else ""
+    output = _folded("What your code printed", pre(printed), shut=True) if printed.strip() else ""
+    title = text(f"{result.number} {result.title}")
+    word = HEADINGS[result.status].capitalize() + misconception
     return (
-        f'<section class="{result.status}" id="{_anchor(result)}"><h3>{text(f"{result.number} {result.title}")}</h3>'
-        f'<p><span class="word">{HEADINGS[result.status].capitalize()}{misconception}</span>, {number(result.points)}'
-        f" of {number(result.of)} points</p>{asked}{paragraphs(told(result))}{output}</section>"
+        f'<section class="{result.status}" id="{_anchor(result)}"><h3>{title}</h3><p><span class="word">{word}</span>,'
+        f" {number(result.points)} of {number(result.of)} points</p>{asked}{paragraphs(told(result))}{output}</section>"
     )
+
+
+def _folded(summary: str, body: str, *, shut: bool) -> str:
+    return f"<details{'' if shut else ' open'}><summary>{summary}</summary>{body}</details>"
 
 
 def _is_named(result: ExerciseResult) -> bool:

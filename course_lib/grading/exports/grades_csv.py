@@ -16,17 +16,19 @@ def write_grades_csv(records: Sequence[Record], path: Path) -> None:
     A name that a spreadsheet would take for a formula gets an apostrophe in front. All cells are in quotes: where
     spreadsheets part cells at semicolons, what stands behind one in a name would be a cell of its own.
     """
-    exercises = list(dict.fromkeys((result.number, result.id) for record in records for result in record.exercises))
+    results = (result for record in records for result in record.exercises)
+    exercises = list(dict.fromkeys((result.number, result.id) for result in results))
     exercises.sort(key=lambda each: [int(part) for part in each[0].split(".")])
-    header = ["student", "lms id", "points", "of", "late", *(f"{number} {id}" for number, id in exercises), "problems"]
+    columns = [f"{number} {id}" for number, id in exercises]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.writer(file, quoting=csv.QUOTE_ALL)
-        table.writerow(header)
+        table.writerow(["student", "lms id", "points", "of", "late", *columns, "problems"])
         for record in records:
             points = {result.id: number(result.points) for result in record.exercises}
             late = "" if record.late is None else "yes" if record.late else "no"
-            table.writerow([plain(record.student), plain(record.lms_id or ""), number(record.points), number(record.of),
-                            late, *(points.get(id, "") for _, id in exercises), plain("; ".join(record.problems))])
+            table.writerow([
+                plain(record.student), plain(record.lms_id or ""), number(record.points), number(record.of), late,
+                *(points.get(id, "") for _, id in exercises), plain("; ".join(record.problems))])
 
 
 def plain(text: str) -> str:

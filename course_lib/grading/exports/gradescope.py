@@ -13,7 +13,7 @@ from course_lib.grading.records import ExerciseResult, Record, read_record
 
 
 def gradescope_results(record: Record) -> dict[str, Any]:
-    """The content of results.json. What the code printed is left out: a learner of a resubmission would mine it.
+    """The content of results.json. What the code printed is left out: who may hand in again would mine it.
 
     The stamp (versions, hashes, walls) goes into `extra_data`, which only the instructor's export has.
     """
@@ -33,8 +33,8 @@ def gradescope_results(record: Record) -> dict[str, Any]:
 
 def write_gradescope(record: Record, path: Path) -> None:
     """Write results.json."""
-    path.write_text(json.dumps(gradescope_results(record), ensure_ascii=True, allow_nan=False, indent=1) + "\n",
-                    encoding="utf-8")
+    text = json.dumps(gradescope_results(record), allow_nan=False, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _test(result: ExerciseResult) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _test(result: ExerciseResult) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":  # python -m course_lib.grading.exports.gradescope RECORD RESULTS, in Gradescope's container
+if __name__ == "__main__":  # with a record and results.json, in Gradescope's container
     import sys
 
     write_gradescope(read_record(Path(sys.argv[1])), Path(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""A page of HTML that stands alone: no scripts, nothing fetched, readable on a phone, in print, by day and by night."""
+"""A page of HTML that stands alone: nothing runs, nothing is fetched; for phones and paper, by day and by night."""
 
 import html
 
@@ -6,8 +6,8 @@ from course_lib.exercises.markup import inline
 from course_lib.grading.exports.words import clean, one_line
 
 _STYLE = """
-:root { color-scheme: light dark; --ink: #22223b; --paper: #fffefb; --soft: #f3f0e8; --line: #d8d2c4; --quiet: #5c5c70;
-        --right: #1e7a54; --wrong: #a85a10; --open: #5c5c70; }
+:root { color-scheme: light dark; --ink: #22223b; --paper: #fffefb; --soft: #f3f0e8; --line: #d8d2c4;
+        --quiet: #5c5c70; --right: #1e7a54; --wrong: #a85a10; --open: #5c5c70; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e8e6e0; --paper: #17171d; --soft: #24242d; --line: #44444f; --quiet: #a9a9b8;
           --right: #5cc798; --wrong: #eda55d; --open: #a9a9b8; } }
@@ -37,7 +37,8 @@ details > div { border-left: 2px solid var(--line); padding-left: .8rem; margin-
 summary { cursor: pointer; color: var(--quiet); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; margin: .5rem 0; }
-th, td { overflow-wrap: break-word; border-bottom: 1px solid var(--line); padding: .25rem .7rem .25rem 0; text-align: left; vertical-align: top; }
+th, td { overflow-wrap: break-word; border-bottom: 1px solid var(--line); padding: .25rem .7rem .25rem 0;
+         text-align: left; vertical-align: top; }
 thead th { color: var(--quiet); font-weight: 600; font-size: .9rem; }
 td:not(.n) { min-width: 4.5rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -79,7 +80,7 @@ def name(words: str) -> str:
 
 
 def paragraphs(lines: list[str]) -> str:
-    """Lines in which `code` and **bold** are marked up; all else is escaped. In three backticks: of fixed width."""
+    """Lines with `code` and **bold** marked up, all else escaped; one in three backticks is of fixed width."""
     return "".join(
         pre(line.strip("`")) if line.startswith("```") else f"<p>{inline(clean(line))}</p>" for line in lines)
 
@@ -93,8 +94,10 @@ def table(head: list[str], rows: list[list[str]], *, numbers: set[int], foot: li
     """A table of cells that are HTML already; the columns in `numbers` are set right."""
     def row(cells: list[str], tag: str) -> str:
         scope = ' scope="col"' if tag == "th" else ""
-        mark = ["class=\"n\"" if i in numbers else "" for i in range(len(cells))]
-        return "<tr>" + "".join(f"<{tag}{scope} {m}>{c}</{tag}>" for c, m in zip(cells, mark, strict=True)) + "</tr>"
+        marks = [' class="n"' if i in numbers else "" for i in range(len(cells))]
+        inside = (f"<{tag}{scope}{mark}>{cell}</{tag}>" for cell, mark in zip(cells, marks, strict=True))
+        return f"<tr>{''.join(inside)}</tr>"
+
     end = f"<tfoot>{row(foot, 'td')}</tfoot>" if foot else ""
     return (f'<div class="scroll"><table><thead>{row(head, "th")}</thead>'
             f"<tbody>{''.join(row(cells, 'td') for cells in rows)}</tbody>{end}</table></div>")

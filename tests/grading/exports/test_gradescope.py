@@ -57,7 +57,8 @@ def test_of_a_hidden_stage_nothing_is_told(record, secret):
 @pytest.fixture
 def course(tmp_path):
     root = tmp_path / "course"
-    for name in ("start.py", "pyproject.toml", "constraints.txt", "LICENSE", "course_lib/__init__.py",
+    for name in ("start.py", "pyproject.toml", "constraints.txt", "LICENSE", "README.md",
+                 "course_lib/__init__.py",
                  "course_lib/exercises/bank/ch01/a.py", "course_lib/__pycache__/a.pyc", "chapters/01_a.ipynb",
                  "chapters/GLOSSARY.md", "solutions/01_a.py", "tests/test_a.py", "work/mine.ipynb"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +71,7 @@ def test_the_zip_has_what_gradescope_looks_for_at_its_top(course, tmp_path):
     write_autograder(target, extra={"seed.txt": b"42"}, options="--seed-file seed.txt", root=course)
     with zipfile.ZipFile(target) as archive:
         assert sorted(archive.namelist()) == [
-            "LICENSE", "chapters/01_a.ipynb", "chapters/GLOSSARY.md", "constraints.txt", "course_lib/__init__.py",
+            "LICENSE", "README.md", "chapters/01_a.ipynb", "chapters/GLOSSARY.md", "constraints.txt", "course_lib/__init__.py",
             "course_lib/exercises/bank/ch01/a.py", "pyproject.toml", "run_autograder", "seed.txt", "setup.sh",
             "start.py"]
         for script in ("setup.sh", "run_autograder"):
@@ -80,6 +81,17 @@ def test_the_zip_has_what_gradescope_looks_for_at_its_top(course, tmp_path):
             subprocess.run(["bash", "-n"], input=text, text=True, check=True)
         assert "course grade" in archive.read("run_autograder").decode()
         assert "--seed-file seed.txt" in archive.read("run_autograder").decode()
+
+
+def test_pip_finds_what_it_wants_of_this_course(tmp_path):
+    """It refuses to install a project whose description or licence is missing."""
+    write_autograder(tmp_path / "a.zip", extra={}, options="")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        names, project = set(archive.namelist()), archive.read("pyproject.toml").decode()
+    assert 'readme = "README.md"' in project and 'license-files = ["LICENSE"]' in project
+    assert {"README.md", "LICENSE", "constraints.txt", "course_lib/exercises/bank/__init__.py",
+            "course_lib/grading/exports/gradescope.py", "chapters/01_dot_product_attention.ipynb"} <= names
+    assert not any(name.startswith(("solutions/", "tests/", "work/")) for name in names)
 
 
 def test_the_same_course_gives_the_same_zip_and_none_is_overwritten(course, tmp_path):
