@@ -1,4 +1,4 @@
-"""Short messages between the grader and its server: JSON with a length before it, and open files beside it."""
+"""Short messages between the grader and its server: JSON after its length, and open files beside it."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ def send(channel: socket.socket, message: dict[str, Any], files: tuple[int, ...]
 
 
 def receive(channel: socket.socket, files: int = 0) -> tuple[dict[str, Any], list[int]]:
-    """The next message, with at most `files` open files. Raises `Closed` at the end, `TimeoutError` in time."""
+    """The next message and at most `files` open files. Raises `Closed` at the end, `TimeoutError` in time."""
     try:
         start, given, *_ = socket.recv_fds(channel, _LENGTH.size, files)
         length = start + _exactly(channel, _LENGTH.size - len(start)) if start else b""

@@ -59,7 +59,7 @@ class Listener:
         return bool(data)
 
     def drain(self, take: int, hear: int) -> None:
-        """What a worker that has ended left in its pipes; no more than a pipe holds, for another may still write."""
+        """What an ended worker left in its pipes; no more than a pipe holds, for another may still write."""
         for file, printed in ((hear, True), (take, False)):
             for _ in range(32):
                 if not select.select([file], [], [], 0)[0] or not self.read(file, printed=printed):
@@ -88,7 +88,11 @@ class Listener:
             signaled, used_up = ended["code"] < 0, ended["processor"] >= self.limits.seconds
             out_of_time = ended["code"] == -signal.SIGXCPU or (signaled and used_up)
             self.stop("time" if out_of_time else "memory" if signaled else "died")
-        told = _TOLD[self.stopped].format(seconds=self.limits.seconds, detail=self.detail) if self.stopped else ""
+        told = (
+            _TOLD[self.stopped].format(seconds=self.limits.seconds, detail=self.detail)
+            if self.stopped
+            else ""
+        )
         if ended["left"]:
             told += f" {ended['left']} of its processes could not be ended."
         printed = wire.clean(self._printed.decode("utf-8", "replace"), self.limits.printed)

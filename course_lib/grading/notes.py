@@ -1,7 +1,7 @@
-"""What a worker reports, as frames: what the answer is, what it did with each case, or why it could not be asked.
+"""What a worker reports: what the answer is, what it did with each case, or why it could not be asked.
 
-`of_*` are called by the worker, `read_*` by the parent, which believes nothing: a report that does not fit the case
-it is about is a `WireError`. What fits may still be invented. It is only compared, never obeyed.
+`of_*` are called by the worker, `read_*` by the parent, which believes nothing: a report that does not fit
+the case it is about is a `WireError`. What fits may still be invented. It is only compared, never obeyed.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,17 @@ from course_lib.exercises.exercise import Case
 from course_lib.grading.wire import WireError
 
 _KINDS = ("function", "class", "module class", "module", "value")
-_SEEN = ("output", "repeat", "alone", "inputs_after", "gradients", "backward_failure", "failure", "unattempted",
-         "shortcut")  # fmt: skip
+_SEEN = (
+    "output",
+    "repeat",
+    "alone",
+    "inputs_after",
+    "gradients",
+    "backward_failure",
+    "failure",
+    "unattempted",
+    "shortcut",
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,9 @@ def read_case(report: Any, number: int, case: Case) -> Observation:
     if report["report"] != "case" or type(report["number"]) is not int or report["number"] != number:
         raise WireError(f"a report on case {number} was due, and another one came")
     seen = {name: report[name] for name in _SEEN}
-    seen["failure"], seen["backward_failure"] = map(_read_failure, (seen["failure"], seen["backward_failure"]))
+    seen["failure"], seen["backward_failure"] = map(
+        _read_failure, (seen["failure"], seen["backward_failure"])
+    )
     if type(seen["unattempted"]) is not bool:
         raise WireError("a report does not say whether the exercise was attempted")
     if seen["shortcut"] is not None:

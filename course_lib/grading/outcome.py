@@ -48,7 +48,7 @@ class Outcome:
 
 
 class RecordedWitness:
-    """Tells the judge what a worker saw. A case that the worker did not come to is a failure with the reason."""
+    """Tells the judge what a worker saw. A case that it did not come to is a failure with the reason."""
 
     def __init__(self, outcome: Outcome):
         if outcome.kind is None:

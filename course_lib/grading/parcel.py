@@ -2,6 +2,7 @@
 
 import io
 import pickle
+from types import FunctionType
 from typing import Any
 
 from torch import Tensor
@@ -9,9 +10,11 @@ from torch import Tensor
 from course_lib.grading import wire
 from course_lib.grading.worker import Job
 
+_BANK = "course_lib.exercises.bank"
+
 
 def pack_job(job: Job) -> bytes:
-    """The way to the worker is a pickle: inputs may be functions, if they live where the worker can import them."""
+    """As a pickle: inputs may be functions, if they live where the worker can import them."""
     buffer = io.BytesIO()
     _Pickler(buffer, protocol=5).dump(job)
     return buffer.getvalue()
@@ -19,6 +22,11 @@ def pack_job(job: Job) -> bytes:
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
+        if isinstance(value, type | FunctionType) and value.__module__.startswith(_BANK):
+            raise ValueError(
+                f"`{value.__qualname__}` is handed to an answer, but a worker does not see the bank. "
+                "It belongs into course_lib/exercises/given.py."
+            )
         if type(value) is not Tensor:
             return NotImplemented
         copy = value.detach().clone()

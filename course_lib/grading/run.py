@@ -4,7 +4,7 @@
         outcome = workers.run(program, cases, forbid=exercise.forbid)
         verdict = judge_by(exercise, RecordedWitness(outcome), seed=seed, hidden=True)
 
-One `Workers` runs one answer at a time; several of them work side by side. Needs `fork`, so not on Windows itself.
+One `Workers` runs one answer at a time; several work side by side. Needs `fork`, so not on Windows itself.
 """
 
 import hashlib
@@ -31,14 +31,21 @@ from course_lib.grading.parcel import pack_job
 from course_lib.grading.view import hidden, needed
 from course_lib.grading.worker import Job
 
-_PATIENCE = 60.0  # seconds that the server itself may take: importing torch, running a setup cell, ending a worker
+_DEFAULT = Limits()
+_PATIENCE = 60.0  # seconds for the server itself: importing torch, a setup cell, the end of a worker
+
+
 def run_answer(
     workers: "Workers", program: Program, exercise: Exercise, seed: int, limits: Limits | None = None
 ) -> Outcome:
     """Run all stages of `exercise`, the hidden ones in silence."""
     quiet = frozenset(stage.name for stage in exercise.stages if stage.hidden)
     return workers.run(
-        program, cases_of(exercise, seed), forbid=exercise.forbid, quiet=quiet, limits=limits or workers.limits
+        program,
+        cases_of(exercise, seed),
+        forbid=exercise.forbid,
+        quiet=quiet,
+        limits=limits or workers.limits,
     )
 
 
@@ -46,13 +53,13 @@ class Workers:
     """A server and the worker that it has at the moment.
 
     Args:
-        hide: Folders that workers must not see, such as the submissions, beside the instructor's own. Needed only
-            where they lie in a folder that Python or the course is installed in.
+        hide: Folders that workers must not see, such as the submissions, beside the instructor's own. Needed
+            only where they lie in a folder that Python or the course is installed in.
         limits: For what is run without limits of its own.
         namespaces: False does without the walls that need them, as on a system that has none.
     """
 
-    def __init__(self, *, hide: tuple[Path, ...] = (), limits: Limits = Limits(), namespaces: bool = True):
+    def __init__(self, *, hide: tuple[Path, ...] = (), limits: Limits = _DEFAULT, namespaces: bool = True):
         self.limits, self._hide, self._namespaces = limits, tuple(hide), namespaces
         self.walls: list[str] = []
         self._server: subprocess.Popen | None = None
@@ -78,8 +85,14 @@ class Workers:
         Raises `RuntimeError` if the setup cell fails: no learner's fault.
         """
         limits = limits or self.limits
-        job = Job(program.helpers, program.answer, program.name, tuple(cases.values()),
-                  frozenset(i for i, name in enumerate(cases) if name in quiet), forbid)  # fmt: skip
+        job = Job(
+            program.helpers,
+            program.answer,
+            program.name,
+            tuple(cases.values()),
+            frozenset(i for i, name in enumerate(cases) if name in quiet),
+            forbid,
+        )
         data = pack_job(job)
         if self._server is None or self._server.poll() is not None:
             self._start()
@@ -88,7 +101,12 @@ class Workers:
             return self._run(data, lesson, cases, limits)
         except (Closed, TimeoutError):
             self.close()  # the next answer gets a new server
-            return Outcome(None, {}, stopped="died", told="The process that runs the answers ended, and with it this one.")
+            return Outcome(
+                None,
+                {},
+                stopped="died",
+                told="The process that runs the answers ended, and with it this one.",
+            )
 
     def close(self) -> None:
         """End the server; it ends what it has started."""
@@ -115,17 +133,28 @@ class Workers:
         with theirs, open(self._base / "server.log", "wb") as log:
             command = [sys.executable, "-m", "course_lib.grading.server", str(theirs.fileno())]
             self._server = subprocess.Popen(
-                command, cwd=Path(__file__).parents[2], env=_environment(self._base), pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # fmt: skip
+                command,
+                cwd=Path(__file__).parents[2],
+                env=_environment(self._base),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         view, hide = needed(), [*hidden(), *map(str, self._hide)]
-        send(self._channel, {"view": view, "hidden": hide, "base": str(self._base / "root"),
-                             "namespaces": self._namespaces})  # fmt: skip
         try:
+            send(
+                self._channel,
+                {"view": view, "hidden": hide, "base": str(self._base / "root"), "namespaces": self._namespaces},
+            )
             hello, _ = receive(self._channel)
         except (Closed, TimeoutError):
             said = (self._base / "server.log").read_text(errors="replace")[-2000:]
             self.close()
-            raise RuntimeError(f"the process that runs the answers did not start: {said or 'it said nothing'}") from None
+            raise RuntimeError(
+                f"the process that runs the answers did not start: {said or 'it said nothing'}"
+            ) from None
         self.walls, self._private, self._prepared = hello["walls"], hello["private"], set()
 
     def _prepare(self, setup: str, forbid: tuple[str, ...]) -> str:
@@ -134,7 +163,9 @@ class Workers:
             send(self._channel, {"prepare": {"key": key, "source": setup, "forbid": forbid}})
             failed = receive(self._channel)[0]["prepared"]
             if failed:
-                raise RuntimeError(f"the lesson's setup cell stopped with {failed['type']}: {failed['message']}")
+                raise RuntimeError(
+                    f"the lesson's setup cell stopped with {failed['type']}: {failed['message']}"
+                )
             self._prepared |= {key, *forbid}
         return key
 
@@ -144,8 +175,11 @@ class Workers:
         listener = Listener(cases, limits)
         start = time.monotonic()
         try:
-            send(self._channel, {"fork": {"lesson": lesson, "limits": asdict(limits), "scratch": scratch}},
-                 (job, result, out))  # fmt: skip
+            send(
+                self._channel,
+                {"fork": {"lesson": lesson, "limits": asdict(limits), "scratch": scratch}},
+                (job, result, out),
+            )
             for file in (job, result, out):
                 os.close(file)
             ended = self._listen(listener, data, give, take, hear, start + limits.seconds)
@@ -164,7 +198,7 @@ class Workers:
     def _listen(
         self, listener: "Listener", data: bytes, give: int, take: int, hear: int, deadline: float
     ) -> dict[str, Any] | None:
-        """Until the last report, the end of the worker (returned), or the deadline. Waits for no end-of-file."""
+        """Until the last report, the worker's end (returned), or the deadline. Waits for no end-of-file."""
         rest = memoryview(data)
         for file in (give, take, hear):
             os.set_blocking(file, False)
@@ -198,6 +232,11 @@ def _environment(base: Path) -> dict[str, str]:
     """Nothing of the grader's own but what Python needs to start; the same for everybody."""
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "COURSE_DATA")
     fixed = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    fixed |= {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg", "CUDA_VISIBLE_DEVICES": ""}
+    fixed |= {
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLBACKEND": "Agg",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     fixed |= {"COURSE_GRADING": str(base)}  # whose process is it? The name tells, in every child
     return {**{name: os.environ[name] for name in kept if name in os.environ}, **fixed}

@@ -1,7 +1,7 @@
-"""A process that has imported torch once and forks a worker an exercise: `python -m course_lib.grading.server FD`.
+"""Imports torch once and forks a worker an exercise: `python -m course_lib.grading.server FD`.
 
-It talks over one inherited socket, listens on none, and never sees a submission: a worker reads its job from a pipe
-of its own. One thread, because a fork copies no other.
+It talks over one inherited socket, listens on none, and never sees a submission: a worker reads its job from
+a pipe of its own. One thread, because a fork copies no other.
 """
 
 import gc
@@ -21,6 +21,7 @@ import torch
 from course_lib.grading import walls, worker
 from course_lib.grading.channel import Closed, receive, send
 from course_lib.grading.limits import Limits, impose
+from course_lib.grading.namespaces import SCRATCH
 
 _RESULT = 3  # where a worker finds its pipe
 
@@ -36,13 +37,17 @@ class Server:
 
     def run(self) -> None:
         start, _ = receive(self._channel)
-        # The lessons' setup cells ask for these names; `check` and the like do nothing where nothing is known.
+        # The lessons' setup cells ask for these names; `check` and the like do nothing here.
         for name in ("lesson", "overview", "bank", "judging"):
-            nothing = dict.fromkeys(("check", "hint", "predict", "quiz", "progress", "progress_table"), _nothing)
+            nothing = dict.fromkeys(
+                ("check", "hint", "predict", "quiz", "progress", "progress_table"), _nothing
+            )
             worker.stand_in(f"course_lib.exercises.{name}", nothing)
         worker.warm_up(())
-        self._walls = walls.build(start["view"], start["hidden"], start["base"], namespaces=start["namespaces"])
-        home = walls.SCRATCH if self._walls.private else start["base"]  # where matplotlib and others keep things
+        self._walls = walls.build(
+            start["view"], start["hidden"], start["base"], namespaces=start["namespaces"]
+        )
+        home = SCRATCH if self._walls.private else start["base"]  # where matplotlib and others keep things
         tempfile.tempdir = home
         os.environ.update(HOME=home, TMPDIR=home, MPLCONFIGDIR=home, XDG_CACHE_HOME=home)
         self._wake, wake = os.pipe()
@@ -78,7 +83,11 @@ class Server:
         try:
             worker.warm_up(tuple(forbid))
         except (ImportError, AttributeError, OSError) as error:
-            return {"type": type(error).__name__, "message": f"{error} (wanted for {', '.join(forbid)})", "line": ""}
+            return {
+                "type": type(error).__name__,
+                "message": f"{error} (wanted for {', '.join(forbid)})",
+                "line": "",
+            }
         if key in self._lessons:
             return None
         lesson = ModuleType("__main__")
@@ -99,8 +108,16 @@ class Server:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 self._work(job, result, out, self._lessons[lesson], Limits(**limits), scratch, size)
 
-    def _work(self, job: int, result: int, out: int, lesson: ModuleType, limits: Limits, scratch: str | None,
-              size: int) -> None:  # fmt: skip
+    def _work(
+        self,
+        job: int,
+        result: int,
+        out: int,
+        lesson: ModuleType,
+        limits: Limits,
+        scratch: str | None,
+        size: int,
+    ) -> None:
         os.setsid()
         place = walls.enter(self._walls, scratch, limits.file_size)
         with os.fdopen(os.dup(job), "rb") as stream:
@@ -113,7 +130,9 @@ class Server:
         sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
         sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
         tempfile.tempdir = place
-        os.environ.update(HOME=place, TMPDIR=place, MPLCONFIGDIR=place, XDG_CACHE_HOME=place, COURSE_WORK=place)
+        os.environ.update(
+            HOME=place, TMPDIR=place, MPLCONFIGDIR=place, XDG_CACHE_HOME=place, COURSE_WORK=place
+        )
         impose(limits, size)
         worker.work(work, lesson, _write)
         sys.stdout.flush()

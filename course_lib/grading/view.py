@@ -7,7 +7,7 @@ from pathlib import Path
 from course_lib.paths import ROOT, data_dir
 
 # The calling half, and what it stands on. All else in these two folders is the instructor's.
-_CALLING = {"__init__.py", "calling.py", "exercise.py", "finding.py", "form.py", "shortcuts.py"}
+_CALLING = {"__init__.py", "calling.py", "exercise.py", "finding.py", "form.py", "given.py", "shortcuts.py"}
 _HIDDEN = ("grading", "authoring", "testing")
 
 

@@ -1,7 +1,7 @@
 """Frames that a worker sends: what comes back is data, and reading it cannot execute anything.
 
-As in safetensors, a frame is a small JSON header and raw numbers after it. Sizes are checked before anything is read
-or allocated; whatever is not as it should be is a `WireError` with the reason. Only the parent decodes.
+As in safetensors, a frame is a small JSON header and raw numbers after it. Sizes are checked before anything
+is read or allocated; whatever is not as it should be is a `WireError` with the reason.
 """
 
 import json
@@ -21,13 +21,25 @@ _DEPTH, _ITEMS, _TENSORS, _AXES, _TEXT = 8, 2000, 256, 16, 4000
 _DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
-        torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.complex64, torch.complex128,
-        torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool,
+        torch.float32,
+        torch.float64,
+        torch.float16,
+        torch.bfloat16,
+        torch.complex64,
+        torch.complex128,
+        torch.int64,
+        torch.int32,
+        torch.int16,
+        torch.int8,
+        torch.uint8,
+        torch.bool,
     )
-}  # fmt: skip
+}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
-# What a text file, a terminal, XML or a browser could take for more than a letter; and half pairs, which are no text.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# What a terminal, XML or a browser could take for more than a letter; and half pairs, which are no text.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 class WireError(ValueError):
@@ -35,11 +47,11 @@ class WireError(ValueError):
 
 
 class Foreign:
-    """Stands for a value that does not travel; its class has the name of the value's. Equal to nothing but itself."""
+    """Stands for a value that does not travel; its class is named as the value's. Equals only itself."""
 
 
 def encode(value: Any) -> bytes:
-    """A frame of None, bool, int, float, str, tensors, and tuples, lists and dicts (with names as keys) of these.
+    """A frame of None, bool, int, float, str, tensors, and tuples, lists and dicts (by name) of these.
 
     Anything else travels as the name of its class. Raises `WireError` for what is too large.
     """
@@ -55,8 +67,8 @@ def encode(value: Any) -> bytes:
 class FrameReader:
     """Cuts a stream into frames.
 
-    `feed(bytes)` returns the values of the frames that are complete now. Raises `WireError` as soon as one cannot
-    become what it should, before its body has arrived.
+    `feed(bytes)` returns the values of the frames that are complete now. Raises `WireError` as soon as one
+    cannot become what it should, before its body has arrived.
     """
 
     def __init__(self) -> None:
@@ -92,12 +104,16 @@ def tensor_to_raw(tensor: Tensor) -> bytes:
 
 
 def raw_to_tensor(raw: bytes, dtype: torch.dtype, shape: tuple[int, ...]) -> Tensor:
-    return torch.frombuffer(bytearray(raw), dtype=dtype).view(shape) if raw else torch.empty(shape, dtype=dtype)
+    return (
+        torch.frombuffer(bytearray(raw), dtype=dtype).view(shape) if raw else torch.empty(shape, dtype=dtype)
+    )
 
 
 def restore(raw: bytes, dtype: torch.dtype, shape: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
     """The way to the worker, where a transposed input stays transposed in memory."""
-    return raw_to_tensor(raw, dtype, (-1,)).as_strided(shape, stride) if raw else torch.empty(shape, dtype=dtype)
+    return (
+        raw_to_tensor(raw, dtype, (-1,)).as_strided(shape, stride) if raw else torch.empty(shape, dtype=dtype)
+    )
 
 
 def _pack(value: Any, tensors: list[dict], numbers: list[bytes], depth: int) -> Any:
@@ -182,7 +198,7 @@ class _Unpacking:
             return clean(packed)
         if type(packed) is not dict or len(packed) != 1:
             raise WireError("a frame holds something that is no value")
-        (kind, content), = packed.items()
+        ((kind, content),) = packed.items()
         if kind == "tensor":
             if not 0 <= _a(int, content) < len(self._tensors):
                 raise WireError("a frame names a tensor that it does not hold")

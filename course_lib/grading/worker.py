@@ -51,11 +51,14 @@ def work(job: Job, lesson: ModuleType, report: Callable[[bytes], None]) -> None:
     sys.modules["__main__"] = lesson
     namespace = vars(lesson)
     broken = None
-    for number, (cell, source) in enumerate([*((f"helper {i}", s) for i, s in enumerate(job.helpers, 1)),
-                                             ("answer", job.answer)]):  # fmt: skip
+    for number, (cell, source) in enumerate(
+        [*((f"helper {i}", s) for i, s in enumerate(job.helpers, 1)), ("answer", job.answer)]
+    ):
         failure = run_cell(source, f"<cell {number + 1}>", namespace)
         if failure and cell != "answer":
-            print(f"[The cell before the answer, number {number + 1}, stopped with {failure.type}: {failure.message}]")
+            print(
+                f"[Cell {number + 1} before the answer stopped with {failure.type}: {failure.message}]"
+            )
         broken = broken or (failure and notes.of_broken(cell, failure))
     if job.name not in namespace:
         missing = Failure("NameError", f"no cell defines `{job.name}`")

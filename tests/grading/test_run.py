@@ -20,10 +20,11 @@ from course_lib.grading.run import Workers
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")
 CASES = {"a": Case({}), "b": Case({})}
 START = notes.of_kind(Kind("function", "function", "a `function`"))
+DEFAULT = Limits()
 ENDED = {"code": 0, "processor": 0.1, "left": 0}
 
 
-def heard(*reports, printed=b"", ended=ENDED, limits=Limits()):
+def heard(*reports, printed=b"", ended=ENDED, limits=DEFAULT):
     listener = Listener(CASES, limits)
     for data, is_print in ((printed, True), (b"".join(map(wire.encode, reports)), False)):
         out, into = os.pipe()
@@ -45,9 +46,17 @@ def test_what_is_complete_counts_and_what_follows_is_not_read():
     assert list(outcome.seen) == ["a"] and outcome.stopped == "garbled" and "case 1 was due" in outcome.told
 
 
-@pytest.mark.parametrize("code, processor, why", [
-    (0, 0.1, "died"), (1, 0.1, "died"), (-9, 0.1, "memory"), (-9, 11, "time"), (-11, 1, "memory"),
-    (-signal.SIGXCPU, 1, "time")])
+@pytest.mark.parametrize(
+    "code, processor, why",
+    [
+        (0, 0.1, "died"),
+        (1, 0.1, "died"),
+        (-9, 0.1, "memory"),
+        (-9, 11, "time"),
+        (-11, 1, "memory"),
+        (-signal.SIGXCPU, 1, "time"),
+    ],
+)
 def test_why_a_worker_ended(code, processor, why):
     outcome = heard(START, ended={"code": code, "processor": processor, "left": 2})
     assert outcome.stopped == why and outcome.told.endswith("2 of its processes could not be ended.")
@@ -71,8 +80,11 @@ def run(workers, answer, **options):
 
 
 def test_a_case_that_hangs_keeps_those_before_it(workers):
-    outcome = run(workers, "def f(x):\n if len(x) == 3: print('stuck'); time.sleep(60)\n return x",
-                  limits=Limits(seconds=2))
+    outcome = run(
+        workers,
+        "def f(x):\n if len(x) == 3: print('stuck'); time.sleep(60)\n return x",
+        limits=Limits(seconds=2),
+    )
     assert list(outcome.seen) == ["one"] and outcome.stopped == "time" and outcome.printed == "stuck\n"
     assert "2 s" in outcome.told and outcome.kind.what == "function"
 
@@ -89,8 +101,11 @@ def test_a_result_too_large_to_hand_back_is_told(workers):
 
 
 def test_the_same_program_gives_the_same_numbers(workers):
-    answer = "import random, numpy\ndraw = torch.randn(3), random.random(), float(numpy.random.rand()), hash('x')\n" \
-             "def f(x): return draw"
+    answer = (
+        "import random, numpy\n"
+        "draw = torch.randn(3), random.random(), float(numpy.random.rand()), hash('x')\n"
+        "def f(x): return draw"
+    )
     first, second = (run(workers, answer).seen["one"].output for _ in range(2))
     assert torch.equal(first[0], second[0]) and first[1:] == second[1:]
 
@@ -103,17 +118,21 @@ def test_a_server_that_is_lost_costs_one_answer(workers):
 
 def test_a_grader_that_is_killed_takes_everything_with_it(tmp_path):
     """The worker is asleep and ignores signals; nothing tells it to end but the closed channel."""
-    code = f"""
+    code = """
 import os, sys, torch
 from course_lib.exercises.exercise import Case
 from course_lib.grading.outcome import Program
 from course_lib.grading.run import Workers
 with Workers() as workers:
     print(workers._base, flush=True)
-    workers.run(Program("import time", (), "time.sleep(60)", "f"), {{"a": Case({{}})}})
+    workers.run(Program("import time", (), "time.sleep(60)", "f"), {"a": Case({})})
 """
-    grader = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True,
-                              env={**os.environ, "TMPDIR": str(tmp_path)})
+    grader = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     base = grader.stdout.readline().strip()
     time.sleep(0.5)
     grader.kill()

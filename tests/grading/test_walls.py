@@ -1,4 +1,4 @@
-"""Code that is not friendly, in small: it gains nothing, takes its time and no more, and leaves nothing behind."""
+"""Code that is not friendly: it gains nothing, takes its time and no more, leaves nothing behind."""
 
 import os
 import sys
@@ -28,7 +28,9 @@ SHORT = replace(BOUNDED, seconds=1)  # for what must run out of time; a busy mac
 @pytest.fixture(scope="module")
 def private(tmp_path_factory):
     folder = tmp_path_factory.mktemp("submissions")
-    with Workers(limits=BOUNDED, hide=(folder, folder / "none")) as workers:  # hiding what is not in view does no harm
+    with Workers(
+        limits=BOUNDED, hide=(folder, folder / "none")
+    ) as workers:  # hiding what is not in view does no harm
         if not workers._private:
             pytest.skip(workers.walls[1])
         yield workers
@@ -64,8 +66,10 @@ def ours(workers) -> set[int]:
 FORGED = """
 import glob, struct, json
 from course_lib.grading import notes, wire
-frames = b"".join(wire.encode(each) for each in [{"report": "kind", "what": "function", "name": "f", "told": "f"},
-    *({"report": "case", "number": n, "output": None, "repeat": None, "alone": None, "inputs_after": {}, "gradients": {},
+frames = b"".join(wire.encode(each) for each in [
+    {"report": "kind", "what": "function", "name": "f", "told": "f"},
+    *({"report": "case", "number": n, "output": None, "repeat": None, "alone": None, "inputs_after": {},
+       "gradients": {},
        "backward_failure": None, "failure": None, "unattempted": False, "shortcut": None, "passed": True}
       for n in range(9))])
 for fd in range(0, 64):
@@ -87,9 +91,13 @@ if os.fork() == 0:
 HOSTILE = {
     "endless loop": ("while True: pass", "time"),
     "sleep that ignores signals": (
-        "import signal\nfor s in (2, 15, 24): signal.signal(s, signal.SIG_IGN)\ntime.sleep(60)", "time"),
+        "import signal\nfor s in (2, 15, 24): signal.signal(s, signal.SIG_IGN)\ntime.sleep(60)",
+        "time",
+    ),
     "loop that catches everything": (
-        "def f(x):\n while True:\n  try: time.sleep(60)\n  except BaseException: pass", "time"),
+        "def f(x):\n while True:\n  try: time.sleep(60)\n  except BaseException: pass",
+        "time",
+    ),
     "exit without a word": ("os._exit(0)", "died"),
     "kills itself": ("os.kill(os.getpid(), 9); os.abort()", "memory"),
     "detached child that holds the pipe, then exit": (DETACH + "os._exit(0)", "died"),
@@ -97,9 +105,14 @@ HOSTILE = {
     "fork bomb": ("while True:\n try: os.fork()\n except OSError: time.sleep(.01)", "time"),
     "prints without end": ("while True: print('x' * 10000)", "flooded"),
     "forged frames on every file": (FORGED, "garbled"),
-    "half a frame": ("os.write(3, b'CGW1\\x10\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00half'); os._exit(0)", "died"),
-    "a frame of a terabyte": ("os.write(3, b'CGW1\\x10\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01\\x00\\x00'); time.sleep(60)",
-                              "garbled"),
+    "half a frame": (
+        "os.write(3, b'CGW1\\x10\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00half'); os._exit(0)",
+        "died",
+    ),
+    "a frame of a terabyte": (
+        "os.write(3, b'CGW1\\x10\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01\\x00\\x00'); time.sleep(60)",
+        "garbled",
+    ),
 }
 
 
@@ -120,13 +133,20 @@ def test_hostile_code_is_stopped_and_leaves_nothing(workers, name):
 def test_memory_has_an_end(workers):
     outcome = run(workers, "def f(x): return torch.ones(2**30)")
     assert "memory" in outcome.seen["one"].failure.message
-    assert run(workers, "hoard = []\nwhile True: hoard.append(bytearray(2**20))").broken.failure.type == "MemoryError"
+    assert (
+        run(workers, "hoard = []\nwhile True: hoard.append(bytearray(2**20))").broken.failure.type
+        == "MemoryError"
+    )
 
 
 def test_files_have_an_end(workers):
-    outcome = run(workers, "def f(x):\n with open('big', 'wb') as file:\n  for i in range(64): file.write(bytes(2**20))")
+    outcome = run(
+        workers, "def f(x):\n with open('big', 'wb') as file:\n  for i in range(64): file.write(bytes(2**20))"
+    )
     assert outcome.seen["one"].failure.type == "OSError"
-    assert "Too many" in run(workers, "hoard = [open('/dev/null') for _ in range(999)]").broken.failure.message
+    assert (
+        "Too many" in run(workers, "hoard = [open('/dev/null') for _ in range(999)]").broken.failure.message
+    )
 
 
 def test_a_process_left_by_an_answer_that_ends_well_is_ended(workers):
@@ -143,34 +163,61 @@ def test_an_object_that_equals_everything_gains_nothing(workers):
         "def f(x): return E()",
         "class E(torch.Tensor):\n __torch_function__ = classmethod(lambda *a, **k: True)\n"
         "def f(x): return torch.zeros(x.shape[:2]).as_subclass(E)",
-        "torch.allclose = torch.equal = torch.isclose = lambda *a, **k: True\ndef f(x): return x[:, :, 0, 0] * 0",
-        "import course_lib.exercises.calling as c\nc.observe.__code__ = (lambda *a, **k: c.Observation()).__code__\n"
+        "torch.allclose = torch.equal = lambda *a, **k: True\ndef f(x): return x[:, :, 0, 0] * 0",
+        "import course_lib.exercises.calling as c\n"
+        "c.observe.__code__ = (lambda *a, **k: c.Observation()).__code__\n"
         "def f(x): return x",
         "import atexit\natexit.register(print, 'passed')\ndef f(x): sys.exit(0)",
     ):
         outcome = run_answer(workers, Program(SETUP, (), trick, "f"), exercise, seed=1)
-        assert outcome.kind is None or judge_by(exercise, RecordedWitness(outcome), seed=1).status == "failed", trick
+        assert (
+            outcome.kind is None or judge_by(exercise, RecordedWitness(outcome), seed=1).status == "failed"
+        ), trick
 
 
 def test_what_the_instructor_knows_is_not_there(private):
-    places = [ROOT / "solutions", ROOT / "tests", ROOT / "course_lib/exercises/bank/ch01/squeeze.py",
-              ROOT / "course_lib/exercises/bank", ROOT / "course_lib/exercises/judging.py", Path.home() / ".ssh",
-              Path(__file__), ROOT / "work", ROOT / "course_lib/grading/run.py", "/etc/shadow", ROOT / ".git"]
-    look = (f"def f(x):\n found = {{}}\n for place in {list(map(str, places))}:\n  try:\n"
-            "   found[place] = str(os.listdir(place)) if os.path.isdir(place) else open(place).read()\n"
-            "  except OSError: pass\n return [place for place, what in found.items() if what not in ('', '[]')]")
+    places = [
+        ROOT / "solutions",
+        ROOT / "tests",
+        ROOT / "course_lib/exercises/bank/ch01/squeeze.py",
+        ROOT / "course_lib/exercises/bank",
+        ROOT / "course_lib/exercises/judging.py",
+        Path.home() / ".ssh",
+        Path(__file__),
+        ROOT / "work",
+        ROOT / "course_lib/grading/run.py",
+        "/etc/shadow",
+        ROOT / ".git",
+    ]
+    look = (
+        f"def f(x):\n found = {{}}\n for place in {list(map(str, places))}:\n  try:\n"
+        "   found[place] = str(os.listdir(place)) if os.path.isdir(place) else open(place).read()\n"
+        "  except OSError: pass\n return [place for place, what in found.items() if what not in ('', '[]')]"
+    )
     assert run(private, look).seen["one"].output == []
-    bank = "import importlib\ndef f(x):\n del sys.modules['course_lib.exercises.bank']\n" \
-           " from course_lib.exercises.bank import all_exercises\n return str(all_exercises)"
+    bank = (
+        "import importlib\ndef f(x):\n del sys.modules['course_lib.exercises.bank']\n"
+        " from course_lib.exercises.bank import all_exercises\n return str(all_exercises)"
+    )
     assert run(private, bank).seen["one"].failure.type == "ImportError"
-    lesson = "from course_lib import data\nimport course_lib.attention\ndef f(x): return len(course_lib.attention.__all__)"
+    lesson = "import course_lib.attention as lib\ndef f(x): return len(lib.__all__)"
     assert run(private, lesson).seen["one"].output > 10
 
 
 def test_nothing_can_be_written_but_scratch(private):
-    places = [str(ROOT / "x"), str(ROOT / "course_lib/x"), "/x", "/usr/x", os.path.dirname(os.__file__) + "/x", "/dev/x"]
-    outcome = run(private, f"def f(x):\n made = []\n for p in {places}:\n  try: open(p, 'w'); made.append(p)\n"
-                           "  except OSError: pass\n open('scratch', 'w').write('fine')\n return made")
+    places = [
+        str(ROOT / "x"),
+        str(ROOT / "course_lib/x"),
+        "/x",
+        "/usr/x",
+        os.path.dirname(os.__file__) + "/x",
+        "/dev/x",
+    ]
+    outcome = run(
+        private,
+        f"def f(x):\n made = []\n for p in {places}:\n  try: open(p, 'w'); made.append(p)\n"
+        "  except OSError: pass\n open('scratch', 'w').write('fine')\n return made",
+    )
     assert outcome.seen["one"].output == [] and not (ROOT / "x").exists()
 
 
@@ -182,7 +229,8 @@ def f(x):
     except OSError as e: net = e.errno
     pids = [int(p) for p in os.listdir("/proc") if p.isdigit()]
     libc = ctypes.CDLL(None)
-    rights = [libc.mount(b"none", b"/tmp", b"tmpfs", 0, None), libc.umount2(b"/tmp", 2), libc.unshare(0x10000000),
+    rights = [libc.mount(b"none", b"/tmp", b"tmpfs", 0, None), libc.umount2(b"/tmp", 2),
+              libc.unshare(0x10000000),
               libc.chroot(b"/tmp")]
     return net, pids, rights, subprocess.run(["id", "-u"], capture_output=True, text=True).stdout
 """
@@ -196,5 +244,7 @@ def f(x):
 def test_each_wall_is_told():
     standing = walls.Walls(private=True, offline=True, nobody=True).sentences()
     missing = walls.Walls(missing={"private": "only Linux has them"}).sentences()
-    assert len(standing) == len(missing) == 5 and all(line.endswith("stand.") or line.endswith("stands.") for line in standing)
+    assert len(standing) == len(missing) == 5 and all(
+        line.endswith("stand.") or line.endswith("stands.") for line in standing
+    )
     assert "only Linux has them" in missing[1] and "missing" in missing[4]

@@ -1,4 +1,4 @@
-"""A real worker's notes are as good as the answer itself, and it has nothing in memory that it must not have."""
+"""A real worker's notes are as good as the answer itself, and it has nothing that it must not have."""
 
 import inspect
 import subprocess
@@ -20,7 +20,10 @@ from course_lib.grading.worker import Job, load_job
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")
 SETUP = "import torch\nfrom torch import nn\nfrom course_lib.exercises import check, hint, quiz\n"
-CASES = {"one": Case({"x": torch.arange(6.0).view(2, 3)}, batched=("x",)), "two": Case({"x": torch.ones(1, 2)})}
+CASES = {
+    "one": Case({"x": torch.arange(6.0).view(2, 3)}, batched=("x",)),
+    "two": Case({"x": torch.ones(1, 2)}),
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +37,18 @@ def run(workers, answer, *helpers, name="f", cases=CASES, **options):
 
 
 def test_the_worker_side_brings_nothing_of_what_is_right_into_memory():
-    code = ("import sys, course_lib.grading.server; "
-            "print([m for m in sys.modules if m.startswith('course_lib.')])")
+    code = (
+        "import sys, course_lib.grading.server; "
+        "print([m for m in sys.modules if m.startswith('course_lib.')])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     parts = {name.removeprefix("course_lib.") for name in eval(out)}
     assert parts == {"exercises", "grading"} | {
-        f"exercises.{name}" for name in ("calling", "exercise", "finding", "form", "shortcuts")} | {
-        f"grading.{name}" for name in ("channel", "limits", "notes", "server", "walls", "wire", "worker")}
+        f"exercises.{name}" for name in ("calling", "exercise", "finding", "form", "shortcuts")
+    } | {
+        f"grading.{name}"
+        for name in ("channel", "limits", "namespaces", "notes", "server", "walls", "wire", "worker")
+    }
 
 
 def test_an_answer_is_run_in_the_lessons_namespace(workers):
@@ -51,23 +59,34 @@ def test_an_answer_is_run_in_the_lessons_namespace(workers):
 
 
 def test_no_answer_finds_anything_of_the_one_before(workers):
-    run(workers, "import builtins\nleft = builtins.left = torch.left = 1\ndef f(x): return x",
-        "open('left', 'w').write('x')")
-    outcome = run(workers, "import os\ndef f(x): return 'left' in globals(), hasattr(torch, 'left'), os.listdir()")
+    run(
+        workers,
+        "import builtins\nleft = builtins.left = torch.left = 1\ndef f(x): return x",
+        "open('left', 'w').write('x')",
+    )
+    outcome = run(
+        workers, "import os\ndef f(x): return 'left' in globals(), hasattr(torch, 'left'), os.listdir()"
+    )
     assert outcome.seen["one"].output == (False, False, [])
 
 
-@pytest.mark.parametrize("answer, helpers, cell, kind, line", [
-    ("def f(x) return x", (), "answer", "SyntaxError", "def f(x) return x"),
-    ("1 / 0\ndef f(x): return x", (), "answer", "ZeroDivisionError", "1 / 0"),
-    ("def g(x): return x", (), "name", "NameError", ""),
-    ("f = g", ("def g(x):\n  oops(",), "helper 1", "SyntaxError", "oops("),
-    ("exit()", (), "answer", "SystemExit", "exit()"),
-    ("raise KeyboardInterrupt", (), "answer", "KeyboardInterrupt", "raise KeyboardInterrupt"),
-])
+@pytest.mark.parametrize(
+    "answer, helpers, cell, kind, line",
+    [
+        ("def f(x) return x", (), "answer", "SyntaxError", "def f(x) return x"),
+        ("1 / 0\ndef f(x): return x", (), "answer", "ZeroDivisionError", "1 / 0"),
+        ("def g(x): return x", (), "name", "NameError", ""),
+        ("f = g", ("def g(x):\n  oops(",), "helper 1", "SyntaxError", "oops("),
+        ("exit()", (), "answer", "SystemExit", "exit()"),
+        ("raise KeyboardInterrupt", (), "answer", "KeyboardInterrupt", "raise KeyboardInterrupt"),
+    ],
+)
 def test_cells_that_stop_are_told_with_their_line(workers, answer, helpers, cell, kind, line):
     outcome = run(workers, answer, *helpers)
-    assert isinstance(outcome.broken, Broken) and (outcome.broken.cell, outcome.broken.failure.type) == (cell, kind)
+    assert isinstance(outcome.broken, Broken) and (outcome.broken.cell, outcome.broken.failure.type) == (
+        cell,
+        kind,
+    )
     assert outcome.broken.failure.line.strip() == line and not outcome.seen
     with pytest.raises(ValueError, match="no answer to judge"):
         RecordedWitness(outcome)
@@ -84,18 +103,44 @@ def test_what_is_printed_is_kept_but_for_hidden_stages(workers):
 
 
 def test_a_module_gets_its_weights(workers):
-    case = Case({"x": torch.ones(1, 2)}, {"n": 2}, {"weight": torch.full((1, 2), 3.0), "bias": torch.zeros(1)})
+    case = Case(
+        {"x": torch.ones(1, 2)}, {"n": 2}, {"weight": torch.full((1, 2), 3.0), "bias": torch.zeros(1)}
+    )
     answer = "class f(nn.Linear):\n  def __init__(self, n): super().__init__(n, 1)"
     outcome = run(workers, answer, cases={"a": case})
     assert outcome.seen["a"].output.item() == 6 and outcome.kind.what == "module class"
 
 
 def test_inputs_arrive_as_they_are_in_memory():
-    job = Job((), "", "f", (Case({"x": torch.arange(6.0).view(2, 3).T, "y": torch.ones(2, 1).expand(2, 3),
-                                  "z": torch.ones(0, 2), "n": nn.ReLU()}),), frozenset(), ())
+    job = Job(
+        (),
+        "",
+        "f",
+        (
+            Case(
+                {
+                    "x": torch.arange(6.0).view(2, 3).T,
+                    "y": torch.ones(2, 1).expand(2, 3),
+                    "z": torch.ones(0, 2),
+                    "n": nn.ReLU(),
+                }
+            ),
+        ),
+        frozenset(),
+        (),
+    )
     case = load_job(pack_job(job)).cases[0]
-    assert torch.equal(case.inputs["x"], torch.arange(6.0).view(2, 3).T) and case.inputs["x"].stride() == (1, 3)
+    assert torch.equal(case.inputs["x"], torch.arange(6.0).view(2, 3).T) and case.inputs["x"].stride() == (
+        1,
+        3,
+    )
     assert torch.equal(case.inputs["y"], torch.ones(2, 3)) and case.inputs["z"].shape == (0, 2)
+
+
+def test_what_a_worker_cannot_have_is_refused_before_it_is_sent():
+    reference = all_exercises()["squeeze"].reference
+    with pytest.raises(ValueError, match="does not see the bank"):
+        pack_job(Job((), "", "f", (Case({"x": reference}),), frozenset(), ()))
 
 
 def test_a_setup_cell_that_fails_is_not_the_learners_fault(workers):
@@ -108,8 +153,9 @@ def test_a_setup_cell_that_fails_is_not_the_learners_fault(workers):
 
 # Judged through a worker as on the spot
 
+
 def sources(exercise):
-    """Answers that can be written down: (answer, cell, name) of functions and classes in the answers' own module."""
+    """Answers that can be written down: (answer, cell, name), from the answers' own module."""
     module = inspect.getmodule(exercise.reference)
     cell = inspect.getsource(module)
     for answer in (exercise.reference, *(mistake.answer for mistake in exercise.mistakes[::4])):
@@ -131,9 +177,21 @@ def test_a_workers_notes_are_judged_as_the_answer_itself(workers, id):
     assert written[0][0] is exercise.reference
 
 
-BROKEN = ["raise NotImplementedError('exercise squeeze')", "return", "return 1", "return x.sum((2, 3))", "return x / 0",
-          "return x.mean((2, 3)).tolist()", "x.zero_(); return x.sum((2, 3))", "return torch.rand(2)", "exit()",
-          "return x.mean((2, 3)).detach()", "return x[5, 7, 9]", "return x.mean((2, 3)).double()", "raise KeyError(3)"]
+BROKEN = [
+    "raise NotImplementedError('exercise squeeze')",
+    "return",
+    "return 1",
+    "return x.sum((2, 3))",
+    "return x / 0",
+    "return x.mean((2, 3)).tolist()",
+    "x.zero_(); return x.sum((2, 3))",
+    "return torch.rand(2)",
+    "exit()",
+    "return x.mean((2, 3)).detach()",
+    "return x[5, 7, 9]",
+    "return x.mean((2, 3)).double()",
+    "raise KeyError(3)",
+]
 
 
 @pytest.mark.parametrize("body", BROKEN)
@@ -148,7 +206,9 @@ def test_broken_answers_are_told_as_on_the_spot(workers, body):
     assert (told.finding and told.finding.name) == (seen.finding and seen.finding.name)
 
 
-@pytest.mark.parametrize("answer", ["f = 3", "f = None", "f = nn.ReLU()", "class f: pass", "class f(nn.Module): pass"])
+@pytest.mark.parametrize(
+    "answer", ["f = 3", "f = None", "f = nn.ReLU()", "class f: pass", "class f(nn.Module): pass"]
+)
 def test_what_is_no_function_is_told_as_on_the_spot(workers, answer):
     exercise, namespace = all_exercises()["squeeze"], {"nn": nn}
     exec(answer, namespace)
@@ -160,8 +220,13 @@ def test_what_is_no_function_is_told_as_on_the_spot(workers, answer):
 
 def test_a_case_that_was_not_reached_fails_with_the_reason(workers):
     exercise = all_exercises()["squeeze"]
-    outcome = run(workers, "def f(x): return x.mean((2, 3))", cases=dict(list(cases_of(exercise, 5).items())[:2]))
+    outcome = run(
+        workers, "def f(x): return x.mean((2, 3))", cases=dict(list(cases_of(exercise, 5).items())[:2])
+    )
     verdict = judge_by(exercise, RecordedWitness(outcome), seed=5, hidden=True)
     assert verdict.stage is exercise.stages[2] and len(verdict.passed) == 2
     assert outcome.seen[exercise.stages[0].name].failure is None
-    assert Failure("Stopped", "this case was not run") == RecordedWitness(outcome).saw(verdict.stage, None).failure
+    assert (
+        Failure("Stopped", "this case was not run")
+        == RecordedWitness(outcome).saw(verdict.stage, None).failure
+    )
