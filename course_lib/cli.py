@@ -90,8 +90,26 @@ def _parser() -> argparse.ArgumentParser:
     experiment.add_argument("name", nargs="?", metavar="NAME")
     experiment.add_argument("--size", choices=("small", "full"), default="full",
                             help="full: recorded, what lessons quote; small: what they run (default: full)")
+    release = verb("release", verbs.release, "make the folder and the archive that learners get")
+    _add_assignment(release)
+    release.add_argument("--out", required=True, metavar="DIR", help="a new folder; DIR.zip is written beside it")
+    grade = verb("grade", verbs.grade, "grade the submissions in a folder or an archive")
+    grade.add_argument("place", metavar="SUBMISSIONS")
+    _add_assignment(grade)
+    grade.add_argument("--out", required=True, metavar="DIR", help="records, grades, feedback; a run that was"
+                       " killed goes on there")
+    grade.add_argument("--seed-file", metavar="F", help="private text that the inputs are drawn from (default: one is"
+                       " made in DIR)")
+    grade.add_argument("--jobs", type=int, metavar="N", help="submissions side by side (default: one a core)")
+    grade.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds for one answer (default: 10)")
     parser.set_defaults(verbs=list(commands.choices))
     return parser
+
+
+def _add_assignment(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--chapters", metavar="1-3", help="all exercises of these chapters")
+    which.add_argument("--assignment", metavar="FILE", help="a TOML file: title, due, chapters, leave_out, points")
 
 
 if __name__ == "__main__":

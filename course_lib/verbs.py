@@ -137,3 +137,53 @@ def experiment(arguments: Namespace, options: list[str]) -> int:
     result = experiments.load_record(arguments.name)
     print(f"{experiments.summary(result)}\n{experiments.provenance(result)}\n{path}")
     return 0
+
+
+def release(arguments: Namespace, options: list[str]) -> int:
+    """Make what learners get."""
+    from pathlib import Path
+
+    from course_lib.grading.release import release as make_release
+
+    with _refusing(ValueError, FileNotFoundError, FileExistsError):
+        archive = make_release(_assignment(arguments), Path(arguments.out))
+    print(f"{arguments.out}, and the same packed: {archive}")
+    return 0
+
+
+def grade(arguments: Namespace, options: list[str]) -> int:
+    """Grade what was handed in."""
+    from pathlib import Path
+
+    from course_lib.grading.grade import grade as grade_all
+    from course_lib.grading.limits import Limits
+    from course_lib.grading.papers import write_papers
+    from course_lib.paths import CHAPTERS
+
+    out = Path(arguments.out)
+    with _refusing(ValueError, FileNotFoundError):
+        assignment = _assignment(arguments)
+        records, collection = grade_all(
+            Path(arguments.place), out, assignment, limits=Limits(seconds=arguments.timeout), jobs=arguments.jobs,
+            seed_file=Path(arguments.seed_file) if arguments.seed_file else None)
+    notebooks = [path for chapter in assignment.chapters for path in CHAPTERS.glob(f"{chapter:02}_*.ipynb")]
+    written = write_papers(records, out, notebooks)
+    for note in collection.notes:
+        print(f"note: {note}")
+    mean = sum(record.points for record in records) / len(records)
+    print(f"{len(records)} submissions, {mean:.1f} of {records[0].of:g} points on average")
+    for wall in records[0].stamp["walls"]:
+        print(f"wall: {wall}")
+    print("For code that you do not trust, run this in a container or a virtual machine that holds nothing else.")
+    print("\n".join(map(str, written)))
+    return 0
+
+
+def _assignment(arguments: Namespace):
+    from pathlib import Path
+
+    from course_lib.grading.assignment import read_assignment, whole_chapters
+
+    if arguments.assignment:
+        return read_assignment(Path(arguments.assignment))
+    return whole_chapters(arguments.chapters)
