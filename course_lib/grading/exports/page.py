@@ -41,7 +41,8 @@ th, td { overflow-wrap: break-word; border-bottom: 1px solid var(--line); paddin
          text-align: left; vertical-align: top; }
 thead th { color: var(--quiet); font-weight: 600; font-size: .9rem; }
 td:not(.n) { min-width: 4.5rem; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.n { white-space: nowrap; }
 tfoot td { font-weight: 600; }
 figure { margin: .8rem 0; }
 img { max-width: 100%; height: auto; border-radius: .3rem; }

@@ -149,6 +149,12 @@ def test_a_total_without_its_mark_is_not_written_either(total):
         fill_canvas(f"Student,ID,Section,{total}\nA,1,X,\n".encode(), [], total)
 
 
+def test_a_column_that_is_marked_read_only():
+    book = BOOK.replace(b"Points Possible,,,,,,10", b"Points Possible,,,,,(read only),10")
+    with pytest.raises(GradebookError, match="'Notes' is read only"):
+        fill_canvas(book, [], "Notes")
+
+
 def test_rows_without_a_record_are_named():
     assert filled(BOOK).without_record == (
         "Lovelace, Ada", 'O\'Neill, "Kit"', "王小明", "Smith, Jo", "Smith, Jo", "=Evil, Bob", "Student, Test")
