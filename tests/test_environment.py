@@ -45,6 +45,8 @@ def test_conda_gets_what_pip_gets():
 def test_every_requirement_has_one_pin_in_its_range_everywhere(python, machine):
     place = default_environment() | machine | {"python_version": python, "python_full_version": f"{python}.9"}
     for asked in ASKED:
+        if asked.marker and not asked.marker.evaluate(place):
+            continue
         pins = [pin for pin in PINS if canonicalize_name(pin.name) == canonicalize_name(asked.name)
                 and (pin.marker is None or pin.marker.evaluate(place))]
         assert len(pins) == 1, f"{asked.name}: {[str(pin) for pin in pins]}"
