@@ -9,12 +9,14 @@ import time
 import pytest
 import torch
 
-from course_lib.exercises.calling import Kind, Observation
+from course_lib.exercises.bank import all_exercises
+from course_lib.exercises.calling import Kind, Observation, observe
 from course_lib.exercises.exercise import Case
+from course_lib.exercises.judging import judge_by
 from course_lib.grading import notes, wire
 from course_lib.grading.limits import Limits
 from course_lib.grading.listener import Listener
-from course_lib.grading.outcome import Program
+from course_lib.grading.outcome import Outcome, Program, RecordedWitness, cases_of
 from course_lib.grading.run import Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")
@@ -66,6 +68,34 @@ def test_what_is_printed_is_bounded_and_harmless():
     outcome = heard(printed=b"\x1b[2Jcaf\xc3\xa9 \xff\x00" + b"x" * 50_000, limits=Limits(printed=100))
     assert outcome.printed.startswith("\ufffd[2Jcafé \ufffd\ufffdxxx") and len(outcome.printed) == 100
     assert heard(printed=b"x" * 2000, limits=Limits(flood=1000)).stopped == "flooded"
+
+
+CLAIMS = [None, True, 3, float("nan"), "passed", (), [torch.ones(2)], {"a": 1}, wire.Foreign()]
+CLAIMS += [
+    torch.ones(shape).to(dtype)
+    for shape in ((), (0,), (2, 3), (2, 3, 1, 1), (5,))
+    for dtype in (torch.float32, torch.complex64, torch.bfloat16, torch.int8, torch.bool)
+]
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex values")
+@pytest.mark.parametrize("field", ["output", "repeat", "alone", "inputs_after", "gradients"])
+def test_whatever_a_worker_claims_the_judge_comes_to_an_end(field):
+    exercise = all_exercises()["squeeze"]
+    cases = cases_of(exercise, 1)
+    for claim in CLAIMS:
+        seen = {}
+        for number, (name, case) in enumerate(cases.items()):
+            honest = notes.of_case(number, observe(lambda x: x.mean((2, 3)) * 1.5, case))
+            among = field in ("inputs_after", "gradients")
+            forged = {**honest, field: {"x": claim} if among else claim}
+            try:
+                (report,) = wire.FrameReader().feed(wire.encode(forged))
+                seen[name] = notes.read_case(report, number, case)
+            except wire.WireError:
+                break
+        outcome = Outcome(Kind("function", "function", "a `function`"), seen)
+        assert judge_by(exercise, RecordedWitness(outcome), seed=1, hidden=True).status == "failed", claim
 
 
 @pytest.fixture(scope="module")
