@@ -1,7 +1,6 @@
 """What arrives from a worker, turned into observations, as far as it is what was agreed on."""
 
 import os
-import select
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,7 +61,7 @@ class Listener:
         """What an ended worker left in its pipes; no more than a pipe holds, for another may still write."""
         for file, printed in ((hear, True), (take, False)):
             for _ in range(32):
-                if not select.select([file], [], [], 0)[0] or not self.read(file, printed=printed):
+                if not self.read(file, printed=printed):
                     break
 
     def _report(self, data: bytes) -> None:

@@ -17,8 +17,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +143,9 @@ class Workers:
                 stderr=log,
                 start_new_session=True,
             )
-        view, hide = needed(), [*hidden(), *map(str, self._hide)]
+        start = {"view": needed(), "hidden": [*hidden(), *map(str, self._hide)], "namespaces": self._namespaces}
         try:
-            send(
-                self._channel,
-                {"view": view, "hidden": hide, "base": str(self._base / "root"), "namespaces": self._namespaces},
-            )
+            send(self._channel, {**start, "base": str(self._base / "root")})
             hello, _ = receive(self._channel)
         except (Closed, TimeoutError):
             said = (self._base / "server.log").read_text(errors="replace")[-2000:]
@@ -171,37 +169,28 @@ class Workers:
 
     def _run(self, data: bytes, lesson: str, cases: Mapping[str, Case], limits: Limits) -> Outcome:
         scratch = None if self._private else tempfile.mkdtemp(dir=self._base)
-        (job, give), (take, result), (hear, out) = os.pipe(), os.pipe(), os.pipe()
         listener = Listener(cases, limits)
         start = time.monotonic()
-        try:
-            send(
-                self._channel,
-                {"fork": {"lesson": lesson, "limits": asdict(limits), "scratch": scratch}},
-                (job, result, out),
-            )
+        with ExitStack() as pipes:
+            (job, give), (take, result), (hear, out) = (_pipe(pipes) for _ in range(3))
+            what = {"lesson": lesson, "limits": asdict(limits), "scratch": scratch}
+            send(self._channel, {"fork": what}, (job.fileno(), result.fileno(), out.fileno()))
             for file in (job, result, out):
-                os.close(file)
+                file.close()
             ended = self._listen(listener, data, give, take, hear, start + limits.seconds)
             if ended is None:
                 send(self._channel, {"kill": True})
                 ended = receive(self._channel)[0]["ended"]
-            listener.drain(take, hear)
-        finally:
-            for file in (give, take, hear):
-                with suppress(OSError):
-                    os.close(file)
-            if scratch:
-                shutil.rmtree(scratch, ignore_errors=True)
+            listener.drain(take.fileno(), hear.fileno())
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
         return listener.outcome(ended, time.monotonic() - start)
 
     def _listen(
-        self, listener: "Listener", data: bytes, give: int, take: int, hear: int, deadline: float
+        self, listener: Listener, data: bytes, give: FileIO, take: FileIO, hear: FileIO, deadline: float
     ) -> dict[str, Any] | None:
         """Until the last report, the worker's end (returned), or the deadline. Waits for no end-of-file."""
         rest = memoryview(data)
-        for file in (give, take, hear):
-            os.set_blocking(file, False)
         with selectors.DefaultSelector() as ears:
             ears.register(give, selectors.EVENT_WRITE)
             for file in (take, hear, self._channel):
@@ -214,18 +203,25 @@ class Workers:
                 for key, _ in ears.select(left):
                     if key.fileobj is self._channel:
                         return receive(self._channel)[0]["ended"]
-                    if key.fd == give:
-                        with suppress(BlockingIOError):
-                            try:
-                                rest = rest[os.write(give, rest) :]
-                            except BrokenPipeError:
-                                rest = rest[:0]
+                    if key.fileobj is give:
+                        try:
+                            rest = rest[give.write(rest) or 0 :]
+                        except BrokenPipeError:  # a worker that ended before it had read its job
+                            rest = rest[:0]
                         if not rest:
                             ears.unregister(give)
-                            os.close(give)
-                    elif not listener.read(key.fd, printed=key.fd == hear):
-                        ears.unregister(key.fd)
+                            give.close()
+                    elif not listener.read(key.fd, printed=key.fileobj is hear):
+                        ears.unregister(key.fileobj)
         return None
+
+
+def _pipe(pipes: ExitStack) -> tuple[FileIO, FileIO]:
+    """Both ends; none of them waits. `pipes` closes each once, and no file that got its number since."""
+    ends = os.pipe()
+    for end in ends:
+        os.set_blocking(end, False)
+    return pipes.enter_context(FileIO(ends[0], "rb")), pipes.enter_context(FileIO(ends[1], "wb"))
 
 
 def _environment(base: Path) -> dict[str, str]:

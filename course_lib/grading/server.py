@@ -79,9 +79,9 @@ class Server:
         `forbid`: what the lesson's exercises watch for is imported once, here, and not in each worker.
         """
         forbid = [name for name in forbid if name not in self._watched]
-        self._watched.update(forbid)
         try:
             worker.warm_up(tuple(forbid))
+            self._watched.update(forbid)
         except (ImportError, AttributeError, OSError) as error:
             return {
                 "type": type(error).__name__,
@@ -120,9 +120,12 @@ class Server:
     ) -> None:
         os.setsid()
         place = walls.enter(self._walls, scratch, limits.file_size)
+        os.set_blocking(job, True)
         with os.fdopen(os.dup(job), "rb") as stream:
             work = worker.load_job(stream.read())
         nothing = os.open(os.devnull, os.O_RDONLY)
+        for file in (result, out):
+            os.set_blocking(file, True)
         result = os.dup(result) if result <= _RESULT else result
         for file, number in ((nothing, 0), (out, 1), (out, 2), (result, _RESULT)):
             os.dup2(file, number, inheritable=number != _RESULT)

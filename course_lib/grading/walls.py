@@ -36,7 +36,8 @@ class Walls:
         return [
             "Limits of time, memory, processes, open files and file size: they stand.",
             "Own process, mount and IPC namespaces, a read-only view without the instructor's folders,"
-            " scratch space in memory: " + ("they stand." if self.private else f"missing{why.get('private', '')}."),
+            " scratch space in memory: "
+            + ("they stand." if self.private else f"missing{why.get('private', '')}."),
             "No network: " + ("it stands." if self.offline else f"missing{why.get('offline', '')}."),
             "Workers are another user than the grader: "
             + ("it stands." if self.nobody else f"missing{why.get('nobody', '')}."),

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -138,6 +139,16 @@ def test_the_same_program_gives_the_same_numbers(workers):
     )
     first, second = (run(workers, answer).seen["one"].output for _ in range(2))
     assert torch.equal(first[0], second[0]) and first[1:] == second[1:]
+
+
+def test_several_work_side_by_side(workers):
+    def grade(hand, name):
+        outcomes = [run(hand, f"def f(x): print('{name}'); return x * {i}") for i in range(5)]
+        return [(each.seen["two"].output[0].item(), set(each.printed.split())) for each in outcomes]
+
+    with Workers() as others, ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(grade, (workers, others), ("one", "two")))
+    assert found == [[(i, {name}) for i in range(5)] for name in ("one", "two")]
 
 
 def test_a_server_that_is_lost_costs_one_answer(workers):
