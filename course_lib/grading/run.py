@@ -143,9 +143,9 @@ class Workers:
                 stderr=log,
                 start_new_session=True,
             )
-        start = {"view": needed(), "hidden": [*hidden(), *map(str, self._hide)], "namespaces": self._namespaces}
+        start = {"view": needed(), "hidden": [*hidden(), *map(str, self._hide)]}
         try:
-            send(self._channel, {**start, "base": str(self._base / "root")})
+            send(self._channel, {**start, "base": str(self._base / "root"), "namespaces": self._namespaces})
             hello, _ = receive(self._channel)
         except (Closed, TimeoutError):
             said = (self._base / "server.log").read_text(errors="replace")[-2000:]

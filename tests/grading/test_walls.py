@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 SETUP = "import os, sys, time, torch\n"
 CASES = {"one": Case({"x": torch.ones(2, 3)})}
 BOUNDED = Limits(seconds=20, memory=256 * 1024**2, processes=24)
-SHORT = replace(BOUNDED, seconds=1)  # for what must run out of time; a busy machine needs more for all else
+SHORT = replace(BOUNDED, seconds=0.7)  # for what must run out of time; a busy machine needs more for all else
 
 
 @pytest.fixture(scope="module")
