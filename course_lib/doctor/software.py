@@ -15,7 +15,8 @@ from course_lib.doctor.finding import Finding
 from course_lib.paths import ROOT
 
 INSTALL = "run `python start.py`, or in your own environment: python -m pip install -e ."
-_MODULES = {"scikit-learn": "sklearn", "scikit-image": "skimage"}   # where the import has another name
+_MODULES = {"scikit-learn": "sklearn", "scikit-image": "skimage", "pyyaml": "yaml",
+            "markdown-it-py": "markdown_it"}                        # where the import has another name
 _PATIENCE = 40      # seconds for a kernel to start and answer: a cold disk takes ten
 
 
