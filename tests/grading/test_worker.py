@@ -230,3 +230,11 @@ def test_a_case_that_was_not_reached_fails_with_the_reason(workers):
         Failure("Stopped", "this case was not run")
         == RecordedWitness(outcome).saw(verdict.stage, None).failure
     )
+
+
+@pytest.mark.parametrize("id", ["tokens-and-back", "matching-width"])
+def test_functions_among_the_inputs_reach_the_worker(workers, id):
+    exercise = all_exercises()[id]
+    cell = inspect.getsource(inspect.getmodule(exercise.reference))
+    outcome = run_answer(workers, Program(SETUP, (), cell, exercise.reference.__name__), exercise, seed=5)
+    assert judge_by(exercise, RecordedWitness(outcome), seed=5, hidden=True).status == "passed"

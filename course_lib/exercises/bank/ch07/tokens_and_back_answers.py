@@ -2,37 +2,12 @@
 
 import torch
 
+from course_lib.exercises.given import Attention, Channels, nothing  # noqa: F401
+
 
 def transformer_neck(x, positions, block):
     tokens = x.flatten(2).mT + positions  # (B, C, H, W) -> (B, N, C)
     return block(tokens).mT.unflatten(2, x.shape[2:])  # (B, N, C) -> (B, C, H, W)
-
-
-# The blocks that the checks hand over
-
-
-def nothing(tokens):
-    return tokens
-
-
-class Channels:
-    """Each token by itself through a matrix; its own residual."""
-
-    def __init__(self, weight):
-        self.weight = weight
-
-    def __call__(self, tokens):
-        return tokens + tokens @ self.weight
-
-    def __repr__(self):
-        return f"a block of a matrix {self.weight.tolist()}"
-
-
-class Attention(Channels):
-    """Tokens look at each other, by a bilinear score; its own residual."""
-
-    def __call__(self, tokens):
-        return tokens + (tokens @ self.weight @ tokens.mT).softmax(-1) @ tokens
 
 
 # The parts
