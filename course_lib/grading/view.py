@@ -14,10 +14,16 @@ _HIDDEN = ("grading", "authoring", "testing")
 def needed() -> list[str]:
     """Files and folders, absolute. The repository itself is not among them, only what lessons use of it."""
     python = {sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))}
-    modules = {path for path in sys.path if path and Path(path).exists() and Path(path).resolve() != ROOT}
+    modules = {path for path in sys.path if path and Path(path).exists() and not _in_the_repository(path)}
     course = {str(ROOT / "course_lib"), str(ROOT / "chapters"), str(data_dir())}
     broad = {"/", str(Path.home()), str(ROOT)}
     return sorted({os.path.abspath(path) for path in python | modules | course} - broad)
+
+
+def _in_the_repository(path: str) -> bool:
+    """Whether a folder of modules is the repository or lies in it, as tests do; an environment in it does not count."""
+    place = Path(path).resolve()
+    return place.is_relative_to(ROOT) and not place.is_relative_to(Path(sys.prefix).resolve())
 
 
 def hidden() -> list[str]:

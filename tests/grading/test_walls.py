@@ -248,3 +248,14 @@ def test_each_wall_is_told():
         line.endswith("stand.") or line.endswith("stands.") for line in standing
     )
     assert "only Linux has them" in missing[1] and "missing" in missing[4]
+
+
+def test_a_folder_of_tests_on_the_path_is_not_shown(monkeypatch):
+    """Test runs put such folders there; a worker must not see them for that."""
+    import sys
+
+    from course_lib.grading.view import needed
+
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "tests"), str(ROOT / "tests" / "data")])
+    assert not [path for path in needed() if path.startswith(str(ROOT / "tests"))]
+    assert any(path.endswith("site-packages") for path in needed())
