@@ -226,6 +226,16 @@ POSITION_ATTENTION = Exercise(
             "Transpose to (B, C, N) first, then reshape.",
         ),
         Mistake(
+            "no transpose anywhere",
+            answers.wired(
+                roles=lambda q, k, v, x: (places.mixed(q), places.mixed(k), places.mixed(v)),
+                write=places.viewed_back,
+            ),
+            "Queries, keys and values become (B, N, C) by a reshape, and the result a map by another."
+            " All shapes fit, and every token is a mixture of places and channels.",
+            "`flatten(2)` gives (B, C, N); transpose it, and transpose back before you make the map.",
+        ),
+        Mistake(
             "width for height, and turned",
             answers.wired(write=answers.turned),
             "The places come back in the wrong order: (B, C, N) is cut into W rows of H and then"
