@@ -4,6 +4,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -19,19 +20,31 @@ def parse(source: str) -> ast.Module:
         SyntaxError: it is not Python, `lineno` and `text` say where; or it is nested too deeply to be read.
     """
     source = _HARMLESS_CELL_MAGICS.sub("\n", source.replace("\r\n", "\n").replace("\r", "\n"))
+    module = _parsed(source)
+    module.body = [statement for statement in module.body if not _is_talk(statement)]
+    return module
+
+
+def _parsed(source: str) -> ast.Module:
+    """As Python, and where it is none, as what IPython makes of it: nothing that is Python holds a magic."""
+    with suppress(SyntaxError):
+        return _python(source)
     try:
         # A fresh manager: it knows of no transformer that somebody may have registered.
-        source = TransformerManager().transform_cell(source)
+        return _python(TransformerManager().transform_cell(source))
+    except SyntaxError:
+        raise
     except Exception as error:  # it meets what is no Python with errors of several kinds
         raise SyntaxError(str(error)) from None
+
+
+def _python(source: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in a learner's string is no concern of the grader's terminal
-            module = ast.parse(source)
+            return ast.parse(source)
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error) or type(error).__name__) from None
-    module.body = [statement for statement in module.body if not _is_talk(statement)]
-    return module
 
 
 def what_is_needed(setup: ast.Module, by: Iterable[ast.Module]) -> ast.Module:
