@@ -109,7 +109,9 @@ def _frame(number: int, seen: Observation) -> bytes:
 
 
 def warm_up(forbid: tuple[str, ...]) -> None:
-    """Import and start what the first call of an answer would."""
+    """Import and start what the first call of an answer would, once here and not in each worker."""
+    np.random.seed(0)  # NumPy imports its generators when they are first asked for
+    torch.broadcast_shapes((1,), (2,))  # imports sympy, which takes a second
     # Where there is another device than the CPU, gradients before a fork make those after it impossible.
     observe(lambda x: x.exp(), Case({"x": torch.ones(2)}), forbid, thorough=sys.platform.startswith("linux"))
 
