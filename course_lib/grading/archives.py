@@ -10,16 +10,23 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 _CLUTTER = {"__MACOSX", ".ipynb_checkpoints", ".DS_Store", "__pycache__"}
+TOO_MUCH = "together with those before it is larger than"  # why a good member is left out
+_LONGEST_NAME = 250
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of an archive is read: members looked at, bytes of one and of all, how far one may be squeezed."""
+    """How much of an archive is read: members looked at, bytes of one and of all, how far one may be squeezed.
+
+    And how much of what one student has handed in: bytes and notebooks.
+    """
 
     members: int = 5_000
     member_bytes: int = 64 * 2**20
     total_bytes: int = 1024 * 2**20
     ratio: int = 300
+    student_bytes: int = 128 * 2**20
+    student_files: int = 50
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ def unpack(
             continue
         problem = _refused(member, name, limits) or ("its name is taken by another member" if name in files else "")
         if not problem and total + member.file_size > limits.total_bytes:
-            problem = f"together with those before it is larger than {_mib(limits.total_bytes)}"
+            problem = f"{TOO_MUCH} {_mib(limits.total_bytes)}"
         if not problem:
             content = _read(archive, member, limits)
             if isinstance(content, bytes):
@@ -68,7 +75,7 @@ def unpack(
                 total += len(content)
                 continue
             problem = content
-        problems.append(f"{_shown(name)} was not read: {problem}")
+        problems.append(f"{shown(name[:120])} was not read: {problem}")
     return list(files.values()), problems
 
 
@@ -93,6 +100,8 @@ def _refused(member: zipfile.ZipInfo, name: str, limits: Limits) -> str:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")) or "\0" in name:
         return "its name leads out of the archive"
+    if len(name) > _LONGEST_NAME:
+        return f"its name is longer than {_LONGEST_NAME} letters"
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind and not stat.S_ISREG(kind):
         return "it is a link or a device, not a file"
@@ -115,9 +124,9 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> 
     return content if len(content) <= limits.member_bytes else f"it is larger than {_mib(limits.member_bytes)}"
 
 
-def _shown(name: str) -> str:
-    """A name that is safe to print: no control characters, not endless."""
-    return "".join(c if c.isprintable() else "?" for c in name[:120])
+def shown(text: str) -> str:
+    """Words with somebody's names in them that are safe to print: no control characters, not endless."""
+    return "".join(c if c.isprintable() else "?" for c in text[:300])
 
 
 def _mib(size: int) -> str:

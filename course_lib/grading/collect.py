@@ -12,19 +12,23 @@ Understood are, in one folder, mixed as you like:
 and a zip archive of any of these, as the learning platforms hand them out.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-import yaml
+from course_lib.grading.archives import TOO_MUCH, File, Limits, shown, unpack
+from course_lib.grading.owners import (
+    METADATA,
+    Listed,
+    Owner,
+    all_the_platforms,
+    common_folder,
+    named_by_platform,
+    owner_of,
+    read_list,
+)
 
-from course_lib.grading.archives import File, Limits, unpack
-
-METADATA = "submission_metadata.yml"  # Gradescope's list of who is who
-_CANVAS = re.compile(r"^(?P<student>[^_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<rest>.+)$")
-_MOODLE = re.compile(r"^(?P<student>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<rest>.*)$")
-_GRADESCOPE = re.compile(r"^submission_(?P<id>\d+)$")
+_MOST_PROBLEMS = 20  # told to one student
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,13 @@ class Collection:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Owner:
-    """Whose a file is, from the first part of its path, and what is left of the path."""
+@dataclass
+class _Pile:
+    """What one student has handed in, as it is gathered."""
 
-    student: str
-    rest: str
-    lms_id: str | None = None
+    owner: Owner
+    files: list[File] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     late: bool | None = None
 
 
@@ -79,21 +83,27 @@ def collect(place: Path, limits: Limits = Limits()) -> Collection:
     notes: list[str] = []
     unread: dict[str, str] = {}  # path -> why
     if place.is_dir():
-        found = list(_files_of(place, limits, unread))
+        found = _opened(list(_files_of(place, limits, unread)), limits, notes)
     elif place.suffix.lower() == ".zip":
-        found, problems = unpack(place.read_bytes(), _is_paper, limits)
-        notes += [f"{place.name}: {problem}" for problem in problems]
+        found = _unpacked(place.name, place.read_bytes(), limits, notes)
     else:
         raise ValueError(f"{place} is neither a folder nor a zip archive.")
     submissions = _by_student(found, unread, limits, notes)
     if not submissions:
         raise ValueError(f"there is no notebook (.ipynb) in {place}; is it the folder that holds the submissions?")
-    return Collection(tuple(submissions), tuple(notes))
+    return Collection(tuple(submissions), tuple(map(shown, notes)))
 
 
 def _is_paper(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix.lower() in (".ipynb", ".zip") or path.name == METADATA
+    return _is_notebook(name) or _is_archive(name) or PurePosixPath(name).name == METADATA
+
+
+def _is_notebook(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() == ".ipynb"
+
+
+def _is_archive(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() == ".zip"
 
 
 def _files_of(folder: Path, limits: Limits, unread: dict[str, str]) -> Iterator[File]:
@@ -115,100 +125,98 @@ def _files_of(folder: Path, limits: Limits, unread: dict[str, str]) -> Iterator[
                 unread[name] = error.strerror or str(error)
 
 
+def _opened(found: list[File], limits: Limits, notes: list[str]) -> list[File]:
+    """What is in a platform's own archive, if that is all there is. Beside others, an archive is a student's."""
+    if len(found) != 1 or "/" in found[0].name or not _is_archive(found[0].name) or named_by_platform(found[0].name):
+        return found
+    notes_inside: list[str] = []
+    inside = _unpacked(found[0].name, found[0].data, limits, notes_inside)
+    if not all_the_platforms([file.name for file in inside]):
+        return found
+    notes += notes_inside
+    return inside
+
+
+def _unpacked(name: str, data: bytes, limits: Limits, notes: list[str]) -> list[File]:
+    """What is in the archive of a class. That it is too large is no reason to leave somebody out in silence."""
+    files, problems = unpack(data, _is_paper, replace(limits, members=40 * limits.members))
+    if any(TOO_MUCH in problem for problem in problems):
+        raise ValueError(
+            f"{name} holds more than {limits.total_bytes / 2**20:.0f} MiB of notebooks; unpack it into a folder,"
+            " and give the folder."
+        )
+    notes += [f"{name}: {problem}" for problem in problems]
+    return files
+
+
 def _by_student(
-    found: Iterable[File], unread: dict[str, str], limits: Limits, notes: list[str]
+    found: list[File], unread: dict[str, str], limits: Limits, notes: list[str]
 ) -> list[Submission]:
-    files, names = _flat(found, limits, notes)
-    files += [(File(f"{name}/", b""), [f"{PurePosixPath(name).name} was not read: {why}"])
-              for name, why in unread.items()]
-    papers: dict[str, list[File]] = {}
-    problems: dict[str, list[str]] = {}
-    known: dict[str, _Owner] = {}
-    for file, trouble in files:
-        owner = _owner(file.name, names)
-        if owner is None:
-            notes.append(f"{file.name} belongs to nobody: put it into a folder named after its student")
-            continue
-        before = known.setdefault(owner.student, owner)
-        if before.lms_id != owner.lms_id:  # two people of one name
-            owner = _Owner(f"{owner.student} ({owner.lms_id})", owner.rest, owner.lms_id, owner.late)
-            before = known.setdefault(owner.student, owner)
-        if owner.late and not before.late:
-            known[owner.student] = owner
-        problems.setdefault(owner.student, []).extend(trouble)
-        if file.name.lower().endswith(".ipynb"):
-            papers.setdefault(owner.student, []).append(File(file.name, file.data))
-    return [
-        Submission(student, tuple(papers.get(student, ())), tuple(problems.get(student, ())), owner.lms_id, owner.late)
-        for student, owner in sorted(known.items())
-    ]
+    names = [*(file.name for file in found), *unread]
+    prefix = common_folder(names) if all_the_platforms(names) else ""
+    listed = _listed(found, prefix, notes)
+    piles: dict[tuple[str, str], _Pile] = {}
 
+    def pile_of(name: str) -> _Pile:
+        owner = owner_of(name[len(prefix) :], listed)
+        pile = piles.setdefault(owner.key, _Pile(owner))
+        pile.late = pile.late or owner.late
+        return pile
 
-def _flat(
-    found: Iterable[File], limits: Limits, notes: list[str]
-) -> tuple[list[tuple[File, list[str]]], dict[str, tuple[str, str | None]]]:
-    """Files with archives opened, one level deep, each with what was wrong with it; and Gradescope's names."""
-    files: list[tuple[File, list[str]]] = []
-    names: dict[str, tuple[str, str | None]] = {}
     for file in found:
-        path = PurePosixPath(file.name)
-        if path.name == METADATA:
-            names |= _gradescope_names(file, notes)
-        elif path.suffix.lower() == ".zip":
-            inside, problems = unpack(file.data, lambda name: _is_paper(name) and not name.lower().endswith(".zip"),
-                                      limits)
-            # A platform's own archive holds many students; any other belongs to the one it is named after.
-            platform = len(path.parts) == 1 and any(_platform_owner(f.name, names) for f in inside)
-            stem = path.with_suffix("").as_posix()
-            for each in inside:
-                if PurePosixPath(each.name).name == METADATA:
-                    names |= _gradescope_names(each, notes)
-                else:
-                    files.append((File(each.name if platform else f"{stem}/{each.name}", each.data), []))
-            if not platform:
-                files.append((file, problems or ([] if inside else ["there is no notebook in the archive"])))
-            else:
-                notes += [f"{file.name}: {problem}" for problem in problems]
-        else:
-            files.append((file, []))
-    return files, names
+        if _is_notebook(file.name):
+            pile_of(file.name).files.append(file)
+        elif _is_archive(file.name):
+            inside, problems = unpack(
+                file.data, _is_notebook, replace(limits, total_bytes=limits.student_bytes)
+            )
+            pile, stem = pile_of(file.name), file.name[: -len(".zip")]
+            pile.files += [File(f"{stem}/{each.name}", each.data) for each in inside]
+            pile.problems += problems or ([] if inside else ["there is no notebook in the archive"])
+    for name, why in unread.items():
+        pile_of(name).problems.append(f"{PurePosixPath(name).name} was not read: {why}")
+    return _with_names_of_their_own(piles.values(), limits)
 
 
-def _owner(name: str, names: dict[str, tuple[str, str | None]]) -> _Owner | None:
-    path = PurePosixPath(name)
-    if owner := _platform_owner(name, names):
-        return owner
-    if len(path.parts) > 1:
-        return _Owner(path.parts[0], PurePosixPath(*path.parts[1:]).as_posix())
-    return _Owner(path.stem, "") if path.stem else None
+def _listed(found: list[File], prefix: str, notes: list[str]) -> Listed:
+    """Gradescope's list, from the one place where no student can put a file."""
+    for file in found:
+        if file.name == prefix + METADATA:
+            try:
+                return read_list(file.data)
+            except ValueError as error:
+                notes.append(
+                    f"{file.name} is not Gradescope's list of submissions ({error}); its folders' names are used"
+                )
+    return {}
 
 
-def _platform_owner(name: str, names: dict[str, tuple[str, str | None]]) -> _Owner | None:
-    """Whose it is, if its path looks like a learning platform's."""
-    for depth, part in enumerate(PurePosixPath(name).parts[:2]):  # some pack everything into one folder
-        if match := _MOODLE.match(part):
-            return _Owner(match["student"], match["rest"], match["id"])
-        if match := _GRADESCOPE.match(part):
-            student, sid = names.get(part, (part, None))
-            return _Owner(student, "", sid or match["id"])
-        if (match := _CANVAS.match(part)) and depth == 0:
-            return _Owner(match["student"], match["rest"], match["id"], bool(match["late"]))
-    return None
+def _with_names_of_their_own(piles: Iterable[_Pile], limits: Limits) -> list[Submission]:
+    taken: dict[str, Submission] = {}
+    for pile in sorted(piles, key=lambda pile: pile.owner.key):
+        student = pile.owner.student
+        while student in taken:
+            student += f" ({pile.owner.lms_id})"
+        files, problems = _not_too_much(pile, limits)
+        taken[student] = Submission(student, files, problems, pile.owner.lms_id, pile.late)
+    return [taken[student] for student in sorted(taken)]
 
 
-def _gradescope_names(file: File, notes: list[str]) -> dict[str, tuple[str, str | None]]:
-    """Folder -> (name, student id), from Gradescope's list."""
-    try:
-        listed = yaml.safe_load(file.data)
-        return {
-            folder: (submission[":submitters"][0][":name"], _text(submission[":submitters"][0].get(":sid")))
-            for folder, submission in listed.items()
-        }
-    except (yaml.YAMLError, AttributeError, LookupError, TypeError, UnicodeError) as error:
-        notes.append(f"{file.name} is not Gradescope's list of submissions ({type(error).__name__}); its folders'"
-                     " names are used")
-        return {}
-
-
-def _text(value: object) -> str | None:
-    return None if value in (None, "") else str(value)
+def _not_too_much(pile: _Pile, limits: Limits) -> tuple[tuple[File, ...], tuple[str, ...]]:
+    """As many notebooks as one person may hand in, and as many problems as one may read."""
+    kept: list[File] = []
+    room = limits.student_bytes
+    for file in pile.files:
+        room -= len(file.data)
+        if room >= 0 and len(kept) < limits.student_files:
+            kept.append(file)
+    problems = list(map(shown, pile.problems))
+    if len(kept) < len(pile.files):
+        problems.insert(
+            0,
+            f"Of {len(pile.files):,} notebooks {len(kept)} were read: {limits.student_files}, or"
+            f" {limits.student_bytes / 2**20:.0f} MiB, are the most that one student can hand in.",
+        )
+    if len(problems) > _MOST_PROBLEMS:
+        problems[_MOST_PROBLEMS:] = [f"And {len(problems) - _MOST_PROBLEMS:,} more like these."]
+    return tuple(kept), tuple(problems)

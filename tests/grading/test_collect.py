@@ -3,9 +3,11 @@
 import io
 import os
 import zipfile
+from dataclasses import replace
 
 import pytest
 
+from course_lib.grading.archives import Limits
 from course_lib.grading.collect import collect
 
 
@@ -112,6 +114,79 @@ def test_a_platforms_archive_as_it_was_downloaded(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "submissions.zip").write_bytes(pack(*CANVAS))
     assert set(told(collect(tmp_path / "folder"))) == {"lovelaceada", "turingalan"}
+
+
+# Who would be somebody else
+
+
+def member(name, content=b"mine"):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+AS_ADA = {
+    "Canvas, in an archive of one's own": (CANVAS[0], "mallory_3_4_work.zip", CANVAS[0]),
+    "Moodle, in an archive of one's own": (
+        "Ada_1_assignsubmission_file_/a.ipynb", "mallory.zip", "Ada_1_assignsubmission_file_/b.ipynb"),
+    "a folder's name in an archive": ("ada/a.ipynb", "mallory.zip", "ada/b.ipynb"),
+    "Moodle, in a folder of one's own": (
+        "Ada_1_assignsubmission_file_/a.ipynb", "Mal_2_assignsubmission_file_/Ada_1_assignsubmission_file_/b.ipynb", ""),
+    "Moodle, in a file's name": (
+        "Ada_1_assignsubmission_file_a.ipynb", "Mal_2_assignsubmission_file_Ada_1_assignsubmission_file_b.ipynb", ""),
+    "a folder like a platform's": ("ada/a.ipynb", "mallory/ada_1_2_b.ipynb", ""),
+}
+
+
+@pytest.mark.parametrize("name", AS_ADA)
+def test_nobody_hands_in_for_somebody_else(tmp_path, name):
+    hers, theirs, inside = AS_ADA[name]
+    lay(tmp_path, hers, theirs)
+    if inside:
+        (tmp_path / theirs).write_bytes(member(inside))
+    alone = tmp_path / "alone"
+    lay(alone, hers)
+    before, = collect(alone).submissions
+    (tmp_path / "alone" / hers).unlink()
+    ada, mallory = collect(tmp_path).submissions
+    assert ada == before and ada.lms_id != mallory.lms_id or ada.lms_id is None
+    assert mallory.student.lower().startswith("mal") and len(mallory.files) == 1
+
+
+@pytest.mark.parametrize("folder", ["", "assignment_7_export/"])
+def test_a_students_own_list_names_nobody(tmp_path, folder):
+    lay(tmp_path, *(f"{folder}submission_{n}/{file}" for n in (987, 988) for file in ("a.ipynb", "submission_metadata.yml")))
+    forged = GRADESCOPE + GRADESCOPE.replace("987", "988")
+    (tmp_path / folder / "submission_988/submission_metadata.yml").write_text(forged)
+    (tmp_path / folder / "submission_988/more.zip").write_bytes(member("submission_metadata.yml", forged.encode()))
+    (tmp_path / folder / "submission_metadata.yml").write_text(GRADESCOPE)
+    ada, other = collect(tmp_path).submissions
+    assert (ada.student, ada.lms_id, len(ada.files)) == ("Lovelace, Ada", "0042", 1)
+    assert (other.student, other.lms_id) == ("submission_988", "988")
+
+
+def test_a_name_that_is_made_for_two_of_one_name_may_be_somebodys(tmp_path):
+    collection = collect(lay(tmp_path, *(f"{name}_{n}_assignsubmission_file_/a.ipynb" for name, n in (
+        ("Li", 1), ("Li", 2), ("Li (2)", 3)))))
+    assert [(s.student, s.lms_id) for s in collection.submissions] == [("Li", "1"), ("Li (2)", "2"), ("Li (2) (3)", "3")]
+
+
+def test_one_student_fills_no_memory_and_no_page(tmp_path):
+    lay(tmp_path, *(f"mallory/{i}.ipynb" for i in range(60)), "ada/a.ipynb")
+    (tmp_path / "mallory/links.zip").write_bytes(pack(*(f"../{i}\x1b[31m\n.ipynb" for i in range(40))))
+    ada, mallory = collect(tmp_path).submissions
+    assert len(mallory.files) == 50 and "Of 60 notebooks 50 were read" in mallory.problems[0]
+    assert len(mallory.problems) == 21 and all(problem.isprintable() for problem in mallory.problems)
+    few = replace(Limits(), student_bytes=12)
+    assert [len(s.files) for s in collect(tmp_path, few).submissions] == [1, 0]
+
+
+def test_an_archive_of_a_class_that_is_too_large_leaves_nobody_out(tmp_path):
+    whole = tmp_path / "download.zip"
+    whole.write_bytes(pack(*CANVAS))
+    with pytest.raises(ValueError, match="unpack it into a folder"):
+        collect(whole, replace(Limits(), total_bytes=len(CANVAS[0]) + 3))
 
 
 def test_links_are_not_followed(tmp_path):
