@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.exercises.exercise import Exercise
-from course_lib.grading.archives import File
+from course_lib.grading.archives import File, shown
 from course_lib.grading.code import (
     definitions,
     is_stub,
@@ -19,6 +19,7 @@ from course_lib.grading.code import (
 )
 from course_lib.grading.sheets import Cell, Sheet, read_sheet
 
+_MOST_CODE = 1_000_000  # characters in a submission; all lessons together have 300,000
 
 @dataclass(frozen=True)
 class LessonCells:
@@ -170,9 +171,8 @@ def _remarks(chosen: _Read, labelled: list[_Read], written: list[_Read], name: s
     if others:
         yield (f"`{name}` was written in {len(written)} cells; the one in cell {chosen.cell.position} of"
                f" {chosen.sheet} counted, the last that is Python.")
-    for each in others:
-        if each.module is None:
-            yield _where_it_breaks(each)
+    for each in [each for each in others if each.module is None][:3]:
+        yield _where_it_breaks(each)
 
 
 def _where_it_breaks(each: _Read) -> str:
@@ -187,10 +187,19 @@ def _nowhere(name: str, read: list[_Read], exercises: Mapping[str, Exercise]) ->
     others = {each.cell.exercise for each in read if each.cell.exercise} - set(exercises)
     if others and not any(each.cell.exercise in exercises for each in read):
         return (f"No cell defines `{name}`. The notebook has exercises of another chapter"
-                f" ({', '.join(sorted(others)[:3])}): was the right file handed in?")
+                f" ({', '.join(shown(each[:60]) for each in sorted(others)[:3])}): was the right file handed in?")
     return f"No cell defines `{name}`. Was the cell deleted, or the function renamed?"
 
 
 def sheets_of(files: Iterable[File]) -> tuple[Sheet, ...]:
-    """The notebooks of a submission, read."""
-    return tuple(read_sheet(file.name, file.data) for file in files)
+    """The notebooks of a submission, read, as far as they hold no more code than a person writes."""
+    sheets: list[Sheet] = []
+    room = _MOST_CODE
+    for file in files:
+        sheet = read_sheet(file.name, file.data)
+        room -= sum(len(cell.source) + 100 for cell in sheet.cells)  # an empty cell is work too
+        if room < 0:
+            problem = f"{sheet.name} was left out: with it there would be more code than is read of one submission."
+            sheet = Sheet(sheet.name, (), (*sheet.problems, problem))
+        sheets.append(sheet)
+    return tuple(sheets)

@@ -4,47 +4,82 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable
-from contextlib import suppress
+from functools import lru_cache
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 # What a lesson calls to talk to the learner. When work is graded nobody listens.
 _TALK = {"check", "hint", "predict", "quiz", "progress", "display"}
 _HARMLESS_CELL_MAGICS = re.compile(r"^\s*%%(time|timeit|capture|prun)\b[^\n]*\n")
+_MOST_MAGICS = 20  # in a cell
+_LONGEST_WITH_MAGICS = 5_000  # characters; the longest of the lessons' cells has 1,800
+_DEEPEST = 150  # levels of syntax: an `elif` is one, and so is each `+` of a sum
 
 
 def parse(source: str) -> ast.Module:
-    """The code of a cell without its magics, shell lines and calls of `check` and the like.
+    """The code of a cell without its magics, shell lines and calls of `check` and the like. Not to be changed.
 
     Raises:
         SyntaxError: it is not Python, `lineno` and `text` say where; or it is nested too deeply to be read.
     """
-    source = _HARMLESS_CELL_MAGICS.sub("\n", source.replace("\r\n", "\n").replace("\r", "\n"))
     module = _parsed(source)
+    if isinstance(module, SyntaxError):
+        raise SyntaxError(*module.args)  # a new one: a kept one would gather tracebacks
+    return module
+
+
+@lru_cache(maxsize=1000)
+def _parsed(source: str) -> ast.Module | SyntaxError:
+    """Most cells of a class are the lesson's, and the same in every submission."""
+    source = _HARMLESS_CELL_MAGICS.sub("\n", source.replace("\r\n", "\n").replace("\r", "\n"))
+    try:
+        module = _python_or_ipython(source)
+    except SyntaxError as error:
+        return SyntaxError(*error.args)
     module.body = [statement for statement in module.body if not _is_talk(statement)]
     return module
 
 
-def _parsed(source: str) -> ast.Module:
+def _python_or_ipython(source: str) -> ast.Module:
     """As Python, and where it is none, as what IPython makes of it: nothing that is Python holds a magic."""
-    with suppress(SyntaxError):
-        return _python(source)
     try:
-        # A fresh manager: it knows of no transformer that somebody may have registered.
-        return _python(TransformerManager().transform_cell(source))
+        return _python(source)
+    except SyntaxError:
+        if len(source) > _LONGEST_WITH_MAGICS:
+            raise
+    try:
+        # A fresh one: it knows of no transformer that somebody may have registered.
+        return _python(_Transformer().transform_cell(source))
     except SyntaxError:
         raise
     except Exception as error:  # it meets what is no Python with errors of several kinds
         raise SyntaxError(str(error)) from None
 
 
+class _Transformer(TransformerManager):
+    """IPython's, which reads a cell once more for each magic in it, in bounded time."""
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        for _ in range(_MOST_MAGICS):
+            changed, lines = self.do_one_token_transform(lines)
+            if not changed:
+                return lines
+        raise SyntaxError(f"a cell of more than {_MOST_MAGICS} magics and shell lines")
+
+
 def _python(source: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in a learner's string is no concern of the grader's terminal
-            return ast.parse(source)
+            module = ast.parse(source)
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error) or type(error).__name__) from None
+    level: list[ast.AST] = [module]
+    for _ in range(_DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:  # else the first to walk through it would run out of stack
+        raise SyntaxError(f"its syntax has more than {_DEEPEST} levels, one in another; that is not read")
+    return module
 
 
 def what_is_needed(setup: ast.Module, by: Iterable[ast.Module]) -> ast.Module:

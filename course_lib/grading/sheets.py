@@ -9,8 +9,9 @@ from typing import Any
 import nbformat
 
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-_MOST_CELLS = 5_000
-_MOST_CODE = 200_000  # characters in a cell; more is not something that a person has written
+_MOST_CELLS = 2_000
+_MOST_CODE = 100_000  # characters in a cell; more is not something that a person has written
+_MOST_PARTS = 4_000_000  # lists, dicts and their items, of which each takes far more memory than disk
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ def read_sheet(name: str, data: bytes) -> Sheet:
         data: the file's content.
     """
     text, problems = _text(data)
+    if sum(map(text.count, "[{,")) > _MOST_PARTS:
+        return Sheet(name, (), (*problems, f"{name} holds more than {_MOST_PARTS:,} pieces of data. Clear its outputs, save it,"
+                                " and hand it in again."))
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:

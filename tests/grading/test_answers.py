@@ -1,12 +1,15 @@
 """Which cell is the answer, wherever it went; and what runs with it."""
 
 import ast
+import json
 from dataclasses import replace
 
 import pytest
 
 from course_lib.exercises.bank import all_exercises
-from course_lib.grading.answers import LessonCells, find_answers, read_lesson
+from course_lib.grading import code
+from course_lib.grading.answers import LessonCells, find_answers, read_lesson, sheets_of
+from course_lib.grading.archives import File
 from course_lib.grading.code import parse, source_of
 from course_lib.grading.sheets import Cell, Sheet
 from course_lib.paths import CHAPTERS
@@ -123,6 +126,59 @@ def test_magics_shell_lines_and_checks_are_taken_out():
     for gone in ("get_ipython", "check", "hint", "rm -rf"):
         assert gone not in found.answer
     assert "print('mine')" in found.answer
+
+
+DEEP = {
+    "a sum": "s" + " + 1" * 999,
+    "brackets": "s" + "[0]" * 999,
+    "signs": "-" * 999 + "s",
+    "a sum that is not parsed": "s" + " + 1" * 9_999,
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_syntax_as_deep_as_a_well_breaks_this_cell_alone(kind):
+    found = find(mine(f"def softmax(s):\n    return {DEEP[kind]}"))
+    assert found.status == "broken" and "cell 1 of" in found.messages[0].lower()
+    assert find((f"s = 1\nx = {DEEP[kind]}", "own", ""), mine()).status == "found"
+
+
+def test_syntax_that_is_just_deep_enough_is_read_on_a_deep_stack():
+    source = "def softmax(s):\n    if s: pass\n" + "    elif s: pass\n" * 140 + "    return s"
+
+    def below(n):
+        return below(n - 1) if n else find(mine(source))
+
+    assert below(200).status == "found"
+
+
+def test_magics_without_end_cost_no_time_without_end():
+    """IPython reads a cell once more for each of its magics."""
+    read = []
+
+    class Counted(code._Transformer):
+        def do_one_token_transform(self, lines):
+            read.append(len(lines))
+            return super().do_one_token_transform(lines)
+
+    for source in ("a?\n" * 1_600, "a?\n" * 30_000, "%magic\n" * 700):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(code, "_Transformer", Counted)
+            assert find((source, "own", ""), mine()).status == "found"
+    assert len(read) <= 2 * 21
+
+
+def test_no_more_code_than_a_person_writes():
+    cells = [{"cell_type": "code", "metadata": {}, "source": "x" * 90_000} for _ in range(6)]
+    data = json.dumps({"cells": cells, "nbformat": 4}).encode()
+    first, second = sheets_of([File("a.ipynb", data), File("b.ipynb", data)])
+    assert len(first.cells) == 6 and not second.cells and "left out" in second.problems[0]
+
+
+def test_labels_are_told_in_a_few_plain_letters():
+    label = "../../<script>\x1b[31m" + "a" * 10_000
+    message, = find(("def other(): ...", "x", label)).messages
+    assert message.isprintable() and len(message) < 300
 
 
 def test_a_cell_of_another_language_is_no_answer():
