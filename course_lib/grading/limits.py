@@ -28,15 +28,19 @@ class Limits:
     flood: int = 8 * 1024**2
 
 
-def impose(limits: Limits, size: int) -> None:
-    """Bind this process and its children. `size` is the address space (bytes) that it starts with."""
+def impose(limits: Limits, size: int, others: int = 0) -> None:
+    """Bind this process and its children.
+
+    `size` is the address space (bytes) that it starts with, `others` the number of processes that count as this
+    user's and are none of its own.
+    """
     import resource  # not on Windows
 
     seconds = math.ceil(limits.seconds) + 1
     wanted = {
         "RLIMIT_CPU": seconds,  # of all threads together
         "RLIMIT_AS": size + limits.memory,
-        "RLIMIT_NPROC": limits.processes,  # of this user in this namespace; a privileged root is exempt
+        "RLIMIT_NPROC": others + limits.processes,  # of this user in this namespace; root outside is exempt
         "RLIMIT_NOFILE": limits.files,
         "RLIMIT_FSIZE": limits.file_size,
         "RLIMIT_CORE": 0,

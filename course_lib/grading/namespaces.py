@@ -26,10 +26,10 @@ _KEPT = {
     "nodiratime": 2048,
     "relatime": 1 << 21,
 }  # what a mount has it must keep
-PDEATHSIG, CAPBSET_DROP, SUBREAPER, _NO_NEW_PRIVS = 1, 24, 36, 38
+PDEATHSIG, DUMPABLE, CAPBSET_DROP, SUBREAPER, NO_NEW_PRIVS = 1, 4, 24, 36, 38
 NOBODY = 65534
 SCRATCH = "/tmp"  # inside
-_SYSTEM = (
+SYSTEM = (
     "/usr",
     "/bin",
     "/sbin",
@@ -53,7 +53,7 @@ def libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def call(name: str, *arguments: bytes | int | None) -> None:
+def call(name: str, *arguments: object) -> None:
     function = getattr(libc(), name)
     if name == "mount":
         function.argtypes = [ctypes.c_char_p] * 3 + [ctypes.c_ulong, ctypes.c_char_p]
@@ -101,8 +101,8 @@ def change_root(view: list[str], hidden: list[str], base: Path) -> None:
         (base / name).mkdir()
     (base / ".nothing").touch()
     shown: list[Path] = []
-    for place in sorted({Path(each) for each in (*_SYSTEM, *view)}):
-        if place.is_symlink() and str(place) in _SYSTEM and place.is_dir():
+    for place in sorted({Path(each) for each in (*SYSTEM, *view)}):
+        if place.is_symlink() and str(place) in SYSTEM and place.is_dir():
             (base / place.relative_to("/")).symlink_to(os.readlink(place))  # /bin -> usr/bin
         elif place.exists() and not any(place.is_relative_to(above) for above in shown):
             _bind(place, base / place.relative_to("/"))
@@ -153,4 +153,4 @@ def become_nobody() -> None:
 def drop_capabilities() -> None:
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     libc().capset(header, (ctypes.c_uint32 * 6)())
-    libc().prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
+    libc().prctl(NO_NEW_PRIVS, 1, 0, 0, 0)

@@ -10,13 +10,9 @@ One `Workers` runs one answer at a time; several work side by side. Needs `fork`
 import hashlib
 import os
 import selectors
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from io import FileIO
@@ -24,16 +20,17 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.exercises.exercise import Case, Exercise
+from course_lib.grading import folders
 from course_lib.grading.channel import Closed, receive, send
+from course_lib.grading.launch import launch
 from course_lib.grading.limits import Limits
 from course_lib.grading.listener import Listener
 from course_lib.grading.outcome import Outcome, Program, cases_of
 from course_lib.grading.parcel import pack_job
-from course_lib.grading.view import hidden, needed
+from course_lib.grading.walls import ALL
 from course_lib.grading.worker import Job
 
 _DEFAULT = Limits()
-_PATIENCE = 60.0  # seconds for the server itself: importing torch, a setup cell, the end of a worker
 
 
 def run_answer(
@@ -57,13 +54,13 @@ class Workers:
         hide: Folders that workers must not see, such as the submissions, beside the instructor's own. Needed
             only where they lie in a folder that Python or the course is installed in.
         limits: For what is run without limits of its own.
-        namespaces: False does without the walls that need them, as on a system that has none.
+        walls: Which to try: all of them, in the order of `ALL`, where nothing is said. `()` does without any.
     """
 
-    def __init__(self, *, hide: tuple[Path, ...] = (), limits: Limits = _DEFAULT, namespaces: bool = True):
-        self.limits, self._hide, self._namespaces = limits, tuple(hide), namespaces
-        self.walls: list[str] = []
-        self._server: subprocess.Popen | None = None
+    def __init__(self, *, hide: tuple[Path, ...] = (), limits: Limits = _DEFAULT, walls: Collection[str] = ALL):
+        self.limits, self._hide, self._asked = limits, tuple(hide), tuple(walls)
+        self.walls: list[str] = []  # a sentence each, once a server runs
+        self._server = None
 
     def __enter__(self) -> "Workers":
         self._start()
@@ -111,49 +108,15 @@ class Workers:
 
     def close(self) -> None:
         """End the server; it ends what it has started."""
-        if self._server is None:
-            return
-        self._channel.close()
-        try:
-            self._server.wait(10)
-        except subprocess.TimeoutExpired:
-            self._server.kill()
-            self._server.wait()
-        self._server = None
-        shutil.rmtree(self._base, ignore_errors=True)
+        if self._server is not None:
+            self._server = None
+            self._started.close()
 
     def _start(self) -> None:
-        if not hasattr(os, "fork"):
-            raise RuntimeError("grading needs `fork`: run it on Linux or macOS, or on Windows inside WSL")
         self.close()
-        self._base = Path(tempfile.mkdtemp(prefix="course-grade-"))
-        self._base.chmod(0o711)
-        (self._base / "root").mkdir()
-        self._channel, theirs = socket.socketpair()
-        self._channel.settimeout(_PATIENCE)
-        with theirs, open(self._base / "server.log", "wb") as log:
-            command = [sys.executable, "-m", "course_lib.grading.server", str(theirs.fileno())]
-            self._server = subprocess.Popen(
-                command,
-                cwd=Path(__file__).parents[2],
-                env=_environment(self._base),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        start = {"view": needed(), "hidden": [*hidden(), *map(str, self._hide)]}
-        try:
-            send(self._channel, {**start, "base": str(self._base / "root"), "namespaces": self._namespaces})
-            hello, _ = receive(self._channel)
-        except (Closed, TimeoutError):
-            said = (self._base / "server.log").read_text(errors="replace")[-2000:]
-            self.close()
-            raise RuntimeError(
-                f"the process that runs the answers did not start: {said or 'it said nothing'}"
-            ) from None
-        self.walls, self._private, self._prepared = hello["walls"], hello["private"], set()
+        started = self._started = launch(self._hide, self._asked)
+        self._server, self._channel, self._base = started.process, started.channel, started.base
+        self.walls, self._private, self._prepared = started.walls, started.in_view, set()
 
     def _prepare(self, setup: str, forbid: tuple[str, ...]) -> str:
         key = hashlib.sha256(setup.encode()).hexdigest()
@@ -183,7 +146,7 @@ class Workers:
                 ended = receive(self._channel)[0]["ended"]
             listener.drain(take.fileno(), hear.fileno())
         if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
+            folders.remove(Path(scratch))
         return listener.outcome(ended, time.monotonic() - start)
 
     def _listen(
@@ -222,17 +185,3 @@ def _pipe(pipes: ExitStack) -> tuple[FileIO, FileIO]:
     for end in ends:
         os.set_blocking(end, False)
     return pipes.enter_context(FileIO(ends[0], "rb")), pipes.enter_context(FileIO(ends[1], "wb"))
-
-
-def _environment(base: Path) -> dict[str, str]:
-    """Nothing of the grader's own but what Python needs to start; the same for everybody."""
-    kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "COURSE_DATA")
-    fixed = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    fixed |= {
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "MPLBACKEND": "Agg",
-        "CUDA_VISIBLE_DEVICES": "",
-    }
-    fixed |= {"COURSE_GRADING": str(base)}  # whose process is it? The name tells, in every child
-    return {**{name: os.environ[name] for name in kept if name in os.environ}, **fixed}

@@ -11,19 +11,21 @@ import signal
 import socket
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 
-from course_lib.grading import walls, worker
+from course_lib.grading import worker
+from course_lib.grading.beginning import begin, no_return
 from course_lib.grading.channel import Closed, receive, send
-from course_lib.grading.limits import Limits, impose
+from course_lib.grading.confine import split_off
+from course_lib.grading.leftovers import crowd, empty, end_stragglers
+from course_lib.grading.limits import Limits
 from course_lib.grading.namespaces import SCRATCH
-
-_RESULT = 3  # where a worker finds its pipe
+from course_lib.grading.told import sentences
+from course_lib.grading.walls import build
 
 
 class Server:
@@ -44,10 +46,9 @@ class Server:
             )
             worker.stand_in(f"course_lib.exercises.{name}", nothing)
         worker.warm_up(())
-        self._walls = walls.build(
-            start["view"], start["hidden"], start["base"], namespaces=start["namespaces"]
-        )
-        home = SCRATCH if self._walls.private else start["base"]  # where matplotlib and others keep things
+        self._walls = build(**start)
+        in_view = self._walls.private or self._walls.inside
+        home = SCRATCH if in_view else start["base"]  # where matplotlib and others keep things
         tempfile.tempdir = home
         os.environ.update(HOME=home, TMPDIR=home, MPLCONFIGDIR=home, XDG_CACHE_HOME=home)
         self._wake, wake = os.pipe()
@@ -55,7 +56,7 @@ class Server:
         os.set_blocking(wake, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        send(self._channel, {"walls": self._walls.sentences(), "private": self._walls.private})
+        send(self._channel, {"walls": sentences(self._walls), "view": in_view, "missing": self._walls.missing})
         while True:
             ready, _, _ = select.select([self._channel, self._wake], [], [])
             if self._wake in ready:
@@ -99,46 +100,14 @@ class Server:
 
     def _fork(self, files: list[int], lesson: str, limits: dict[str, Any], scratch: str | None) -> None:
         job, result, out = files
-        size = self._size()
+        size, others = self._size(), 0 if self._walls.private or self._walls.inside else crowd(self._walls.nobody)
         gc.freeze()  # a collection in the worker would write to, and so copy, all of the server's memory
-        self._worker = walls.split_off(self._walls)
+        self._worker = split_off(self._walls)
         if self._worker == 0:
-            with _no_return():
+            with no_return():
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                self._work(job, result, out, self._lessons[lesson], Limits(**limits), scratch, size)
-
-    def _work(
-        self,
-        job: int,
-        result: int,
-        out: int,
-        lesson: ModuleType,
-        limits: Limits,
-        scratch: str | None,
-        size: int,
-    ) -> None:
-        os.setsid()
-        place = walls.enter(self._walls, scratch, limits.file_size)
-        os.set_blocking(job, True)
-        with os.fdopen(os.dup(job), "rb") as stream:
-            work = worker.load_job(stream.read())
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for file in (result, out):
-            os.set_blocking(file, True)
-        result = os.dup(result) if result <= _RESULT else result
-        for file, number in ((nothing, 0), (out, 1), (out, 2), (result, _RESULT)):
-            os.dup2(file, number, inheritable=number != _RESULT)
-        os.closerange(_RESULT + 1, 65536)
-        sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
-        sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
-        tempfile.tempdir = place
-        os.environ.update(
-            HOME=place, TMPDIR=place, MPLCONFIGDIR=place, XDG_CACHE_HOME=place, COURSE_WORK=place
-        )
-        impose(limits, size)
-        worker.work(work, lesson, _write)
-        sys.stdout.flush()
+                begin(job, result, out, self._lessons[lesson], self._walls, Limits(**limits), scratch, size, others)
 
     def kill(self) -> None:
         """End the worker and everything it started, and wait until it is gone."""
@@ -155,11 +124,13 @@ class Server:
                     self._ended(*found[1:])
 
     def _ended(self, status: int, usage: Any) -> None:
-        group, self._worker = self._worker, 0
+        group, self._worker, left = self._worker, 0, 0
         if not self._walls.private:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, signal.SIGKILL)
-        left = 0 if self._walls.private else _end_stragglers()
+            left = end_stragglers(all_here=self._walls.inside)
+        if self._walls.inside:
+            empty(SCRATCH)
         code, used = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
         send(self._channel, {"ended": {"code": code, "processor": used, "left": left}})
 
@@ -168,47 +139,6 @@ class Server:
         if self._walls.size is None:
             return 64 * 1024**3
         return int(os.pread(self._walls.size, 100, 0).split()[0]) * os.sysconf("SC_PAGESIZE")
-
-
-def _end_stragglers(patience: float = 5.0) -> int:
-    """Kill what was orphaned and fell to this process. Returns how many could not be ended."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            with open(f"/proc/self/task/{os.getpid()}/children") as file:
-                children = [int(pid) for pid in file.read().split()]
-        except OSError:  # no such list here, and none fell to us
-            children = []
-        for pid in children:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return 0
-        if time.monotonic() > end:
-            return len(children)
-        time.sleep(0.002)
-
-
-class _no_return:
-    """In a forked child: whatever happens, end here and never run the server's code on."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> NoReturn:
-        if error is not None:
-            with suppress(BaseException):
-                os.write(2, f"the worker could not start: {kind.__name__}: {error}\n".encode())
-        os._exit(0 if error is None else 70)
-
-
-def _write(data: bytes) -> None:
-    sys.stdout.flush()
-    view = memoryview(data)
-    while view:
-        view = view[os.write(_RESULT, view) :]
 
 
 def _nothing(*_: Any, **__: Any) -> None:

@@ -9,6 +9,7 @@ from course_lib.paths import ROOT, data_dir
 # The calling half, and what it stands on. All else in these two folders is the instructor's.
 _CALLING = {"__init__.py", "calling.py", "exercise.py", "finding.py", "form.py", "given.py", "shortcuts.py"}
 _HIDDEN = ("grading", "authoring", "testing")
+GRADING = str(ROOT / "course_lib" / "grading")
 
 
 def needed() -> list[str]:

@@ -1,163 +1,137 @@
-"""Walls around what is run: namespaces, and a view of the file system that holds what is needed alone.
+"""Walls around what is run: which of them this system lets us build, and what is told about them.
 
-Linux without privileges, through ctypes. The server is walled in once (`build`), each worker once more
-(`enter`). A wall that cannot be built is missing, and said to be; limits and clock hold without any of them.
+The server is walled in once (`build`), each worker once more (`confine.enter`). The strongest is a view of the file
+system, without network and other processes, made by namespaces of our own or by bubblewrap; where both are refused,
+Landlock and a filter of system calls take away rights one by one. Limits and clock hold without any of them.
 """
 
 import ctypes
 import os
-import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
+from course_lib.grading import landlock, syscall_filter
 from course_lib.grading import namespaces as linux
+from course_lib.grading.confine import live_on_as, own_namespaces, split_off
+
+ALL = ("namespaces", "bubblewrap", "landlock", "filter")
+# Beside the view, for what is not under a root of its own.
+_ABOUT_THE_MACHINE = ["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup"]
 
 
 @dataclass
 class Walls:
     """Which walls stand around the workers of one server."""
 
-    private: bool = False  # own user, process, mount and IPC namespaces; the view
-    offline: bool = False
+    private: bool = False  # own user, process, mount and IPC namespaces for each worker; the view
+    inside: bool = False  # all of them inside bubblewrap; the view
+    rules: landlock.Rules | None = None
+    filtered: bool = False
+    offline: bool = False  # own network namespace
     nobody: bool = False  # the workers are another user than the grader
+    exempt: bool = False  # they are root outside too, whom the limit of processes does not bind
     reaper: bool = False
     size: int | None = None  # an open file that tells this process's size, where there is one
     home: int | None = None  # the server's process namespace
     missing: dict[str, str] = field(default_factory=dict)
 
-    def sentences(self) -> list[str]:
-        """One sentence a wall, for the report."""
-        why = {name: f" ({reason})" for name, reason in self.missing.items()}
-        return [
-            "Limits of time, memory, processes, open files and file size: they stand.",
-            "Own process, mount and IPC namespaces, a read-only view without the instructor's folders,"
-            " scratch space in memory: "
-            + ("they stand." if self.private else f"missing{why.get('private', '')}."),
-            "No network: " + ("it stands." if self.offline else f"missing{why.get('offline', '')}."),
-            "Workers are another user than the grader: "
-            + ("it stands." if self.nobody else f"missing{why.get('nobody', '')}."),
-            "No process outlives its exercise: "
-            + (
-                "it stands."
-                if self.private or self.reaper
-                else "missing; a process that left its session may stay."
-            ),
-        ]
+    @property
+    def asks_for_signals(self) -> bool:
+        """Whether the filter must stop signals to other processes, because nothing better does."""
+        return not (self.private or self.inside or (self.rules and self.rules.abi >= 6))
 
 
-def build(view: list[str], hidden: list[str], base: str, *, namespaces: bool = True) -> Walls:
+def build(
+    view: list[str],
+    hidden: list[str],
+    base: str,
+    *,
+    asked: Collection[str] = ALL,
+    inside: bool = False,
+    missing: dict[str, str] | None = None,
+    abi: int = 99,
+) -> Walls:
     """Wall in this process, before it has a second thread.
 
     Args:
         view: Files and folders that can be read inside, beside the system's.
-        hidden: What is empty inside although it lies in one of them.
+        hidden: What cannot be read although it lies in one of them.
         base: An empty folder to mount on.
-        namespaces: Whether to try what needs namespaces at all.
+        asked: Which walls to try; see `ALL`.
+        inside: Whether this process was started by bubblewrap.
+        missing: Why walls that were tried before this process was started do not stand.
+        abi: The newest version of Landlock to use.
     """
-    walls = Walls(size=_open("/proc/self/statm"))
+    walls = Walls(size=_open("/proc/self/statm"), missing=dict(missing or {}))
     if not sys.platform.startswith("linux"):
-        walls.missing["private"] = walls.missing["offline"] = "only Linux has them"
+        walls.missing |= dict.fromkeys(ALL, "only Linux has it")
         return walls
     walls.reaper = linux.libc().prctl(linux.SUBREAPER, 1, 0, 0, 0) == 0
-    two_users = os.geteuid() == 0
-    refused = "not asked for"
-    if namespaces:
-        refused = _trial(lambda: _live_on_as(split_off(_build(view, hidden, base)[0])))
-    if refused:
-        walls.missing["private"] = walls.missing["offline"] = refused
+    two_users = os.geteuid() == 0 and not inside
+    if inside:
+        if os.getpid() != 1:  # or what ends all processes here would end all there are
+            raise RuntimeError("not the first process inside bubblewrap")
+        walls.inside = walls.offline = True
+    elif "namespaces" not in asked:
+        walls.missing.setdefault("namespaces", "not asked for")
+    elif refused := _trial(lambda: live_on_as(split_off(_private(view, hidden, base)[0]))):
+        walls.missing["namespaces"] = refused
     else:
-        walls, two_users = _build(view, hidden, base)
-        refused = _trial(_no_network)
-        if refused:
+        walls, two_users = _private(view, hidden, base)
+        if refused := _trial(_no_network):
             walls.missing["offline"] = refused
         else:
             _no_network()
             walls.offline = True
+    if not walls.private:
+        _take_rights(walls, asked, [*linux.SYSTEM, *_ABOUT_THE_MACHINE, *landlock.readable_parts(view, hidden)], abi)
     if not two_users:
         walls.missing["nobody"] = "only root can start one"
     elif refused := _trial(linux.become_nobody):
         walls.missing["nobody"] = f"another user cannot read this installation: {refused}"
     else:
         walls.nobody = True
+    walls.exempt = os.geteuid() == 0 and not walls.nobody
+    linux.libc().prctl(linux.DUMPABLE, 0, 0, 0, 0)  # no worker of the same user looks into this process
     return walls
 
 
-def _build(view: list[str], hidden: list[str], base: str) -> tuple[Walls, bool]:
+def _private(view: list[str], hidden: list[str], base: str) -> tuple[Walls, bool]:
     """The walls, and whether there is a second user inside. From here on this is a child of what it was."""
-    two_users = linux.own_user_namespace()
-    linux.call("unshare", linux.NEWPID)
-    _live_on_as(os.fork())
+    two_users = own_namespaces()
     walls = Walls(private=True, size=_open("/proc/self/statm"), home=_open("/proc/self/ns/pid"))
     linux.change_root(view, hidden, Path(base))
     return walls, two_users
-
-
-def _live_on_as(child: int) -> None:
-    """The child goes on; the process that it comes from only waits, and ends as it does."""
-    if child:
-        os.closerange(0, 65536)
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256)
-    linux.libc().prctl(linux.PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _no_network() -> None:
     linux.call("unshare", linux.NEWNET)
 
 
-def split_off(walls: Walls) -> int:
-    """Fork. The child is the first process of a namespace of its own, and all in it die with it."""
-    if not walls.private:
-        return os.fork()
-    child = None
-    linux.call("unshare", linux.NEWPID)  # for the next child
-    try:
-        child = os.fork()
-    finally:
-        if child != 0:
-            linux.call("setns", walls.home, linux.NEWPID)  # or no further one could be made
-    return child
-
-
-def enter(walls: Walls, scratch: str | None, space: int) -> str:
-    """In the worker: take away everything that is not needed. Returns the scratch folder.
-
-    `scratch` is a folder to use where there is no view; `space` the bytes of one that lies in memory.
-    """
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")  # where memory ends, this process ends first
-    if walls.private:
-        linux.call("unshare", linux.NEWNS | linux.NEWIPC)
-        options = f"size={space},nr_inodes=4096,mode=1777".encode()
-        linux.call("mount", b"tmpfs", linux.SCRATCH.encode(), b"tmpfs", linux.NOSUID | linux.NODEV, options)
-        with suppress(OSError):  # a container may not allow it; nothing here needs it
-            linux.call(
-                "mount",
-                b"proc",
-                b"/proc",
-                b"proc",
-                linux.RDONLY | linux.NOSUID | linux.NODEV | linux.NOEXEC,
-                None,
-            )
-        scratch = linux.SCRATCH
-    os.chdir(scratch)
-    os.umask(0o077)
-    on_linux = sys.platform.startswith("linux")
-    if on_linux:
-        for capability in range(64):
-            linux.libc().prctl(linux.CAPBSET_DROP, capability, 0, 0, 0)
-    if walls.nobody:
-        if not walls.private:
-            os.chown(scratch, linux.NOBODY, linux.NOBODY)
-        linux.become_nobody()
-    if on_linux:
-        linux.drop_capabilities()
-        linux.libc().prctl(linux.PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    return scratch
+def _take_rights(walls: Walls, asked: Collection[str], readable: list[str], abi: int) -> None:
+    """Prepare what each worker binds itself with."""
+    for name in ("landlock", "filter"):
+        if name not in asked:
+            walls.missing[name] = "not asked for"
+    if "landlock" in asked:
+        try:
+            rules = landlock.Rules(readable, abi)
+            refused = _trial(lambda: rules.obey("/tmp"))
+        except OSError as error:
+            refused = error.strerror
+        if refused:
+            walls.missing["landlock"] = refused
+        else:
+            walls.rules = rules
+    if "filter" in asked:
+        if refused := _trial(lambda: syscall_filter.apply(signals=walls.asks_for_signals)):
+            walls.missing["filter"] = refused
+        else:
+            walls.filtered = True
 
 
 def _open(path: str) -> int | None:
