@@ -1,5 +1,6 @@
 """What an exercise is: data that one engine turns into a learner's feedback, a test and a grade."""
 
+import hashlib
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -90,8 +91,11 @@ class Case:
 
 
 def draw_case(exercise: Exercise, stage: Stage, seed: int) -> Case:
-    """The inputs of `stage`, and a module's weights, as a function of `seed` alone."""
-    stream = zlib.crc32(f"{exercise.id}/{stage.name}/{seed}".encode())
+    """The inputs of `stage`, and a module's weights, as a function of `seed` alone.
+
+    A seed of 2**32 or more is taken to be secret, as in grading: who sees one stage's inputs learns of no other's.
+    """
+    stream = _stream(f"{exercise.id}/{stage.name}/{seed}".encode(), secret=seed >= 2**32)
     inputs = stage.draw(torch.Generator().manual_seed(stream))
     if not exercise.wants_module:
         return Case(inputs, batched=stage.batched)
@@ -104,3 +108,8 @@ def draw_case(exercise: Exercise, stage: Stage, seed: int) -> Case:
             if value.is_floating_point() and not value.any():
                 weights[name] = 0.5 * torch.randn_like(value)
     return Case(inputs, config, weights, stage.batched, stage.newborn)
+
+
+def _stream(text: bytes, *, secret: bool) -> int:
+    """A generator's seed, of which torch takes 32 bits. Of a secret one, no stage's tells another's."""
+    return int.from_bytes(hashlib.sha256(text).digest()[:4], "big") if secret else zlib.crc32(text)

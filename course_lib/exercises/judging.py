@@ -56,6 +56,29 @@ class EyeWitness:
         return observe(self._answer, case, self._forbid if thorough else (), thorough=thorough)
 
 
+class Expected:
+    """What the reference and the mistakes of an exercise do under a seed. Each is run once, however many are judged."""
+
+    def __init__(self, exercise: Exercise, seed: int = DEFAULT_SEED):
+        self.exercise, self._seed = exercise, seed
+        self._seen: dict[tuple[Any, str, bool], Observation] = {}
+
+    def case(self, stage: Stage) -> Case:
+        """Drawn anew each time: an answer may leave its inputs otherwise than it found them."""
+        return draw_case(self.exercise, stage, self._seed)
+
+    def of(self, answer: Any, stage: Stage, *, thorough: bool = True) -> Observation:
+        """What `answer`, one of the exercise's own, does in `stage`."""
+        key = (answer, stage.name, thorough)
+        if key not in self._seen:
+            self._seen[key] = observe(answer, self.case(stage), thorough=thorough)
+        return self._seen[key]
+
+    def glance(self, answer: Any, stage: Stage) -> Observation:
+        """As much of it as `_alike` compares: an exercise has dozens of mistakes."""
+        return self.of(answer, stage, thorough=stage.compare_gradients)
+
+
 def judge(exercise: Exercise, answer: Any, *, seed: int = DEFAULT_SEED, hidden: bool = False) -> Verdict:
     """Run `answer` through the stages of `exercise` and say what is right and what is not.
 
@@ -69,18 +92,24 @@ def judge(exercise: Exercise, answer: Any, *, seed: int = DEFAULT_SEED, hidden: 
 
 def judge_by(exercise: Exercise, witness: Witness, *, seed: int = DEFAULT_SEED, hidden: bool = False) -> Verdict:
     """As `judge`, from what a witness says. It is asked about a stage's case as `draw_case` draws it for the seed."""
+    return compare(Expected(exercise, seed), witness, hidden=hidden)
+
+
+def compare(expected: Expected, witness: Witness, *, hidden: bool = False) -> Verdict:
+    """As `judge_by`, for many witnesses of one exercise and seed."""
+    exercise = expected.exercise
     slip = slip_before_calling(exercise, witness.kind)
     if slip:
         return Verdict(exercise, "failed", finding=slip)
     passed: list[str] = []
     cut: Verdict | None = None
     for stage in exercise.stages if hidden else exercise.visible_stages():
-        case = draw_case(exercise, stage, seed)
-        want = observe(exercise.reference, case)
+        case = expected.case(stage)
+        want = expected.of(exercise.reference, stage)
         got = witness.saw(stage, case)
         if got.unattempted:
             return Verdict(exercise, "unattempted", stage=stage)
-        finding = _find_fault(exercise, stage, case, got, want, witness, seed)
+        finding = _find_fault(expected, stage, case, got, want, witness)
         if finding:
             return Verdict(exercise, "failed", tuple(passed), stage, finding, got.output, want.output)
         # Kept until the end: an answer that ignores an input is wrong in a later stage, which explains more.
@@ -92,13 +121,12 @@ def judge_by(exercise: Exercise, witness: Witness, *, seed: int = DEFAULT_SEED, 
 
 
 def _find_fault(
-    exercise: Exercise,
+    expected: Expected,
     stage: Stage,
     case: Case,
     got: Observation,
     want: Observation,
     witness: Witness,
-    seed: int,
 ) -> Finding | None:
     """From the certain to the vague: conduct, a named mistake, the form of the output, a leak, the bare difference."""
     slip = slip_in_conduct(case, got)
@@ -107,22 +135,22 @@ def _find_fault(
     if _alike(got, want, stage):
         return None
     # A named mistake goes before shape and NaN: the same output by the same slip says more than "wrong shape".
-    mistake = _recognise(exercise, stage, got, witness, seed)
+    mistake = _recognise(expected, stage, got, witness)
     if mistake:
         return Finding(mistake.name, mistake.shows, mistake.try_next)
     return (
-        _shape_where_it_shows(exercise, stage, witness, seed)
+        _shape_where_it_shows(expected, stage, got, want, witness)
         or slip_in_output(got.output, want.output)
         or _leak(stage, got, want)
         or _difference(stage, got, want)
     )
 
 
-def _recognise(exercise: Exercise, failed: Stage, got: Observation, witness: Witness, seed: int) -> Mistake | None:
+def _recognise(expected: Expected, failed: Stage, got: Observation, witness: Witness) -> Mistake | None:
     """The named mistake that gives the answer's outputs on the failed stage and on most of the others."""
-    case = draw_case(exercise, failed, seed)
+    exercise = expected.exercise
     suspects = [
-        mistake for mistake in exercise.mistakes if _alike(got, _glance(mistake.answer, case, failed), failed)
+        mistake for mistake in exercise.mistakes if _alike(got, expected.glance(mistake.answer, failed), failed)
     ]
     sure = not _degenerate(got.output)
     if not suspects or (sure and len(suspects) == 1):
@@ -130,21 +158,15 @@ def _recognise(exercise: Exercise, failed: Stage, got: Observation, witness: Wit
     agreements = [0] * len(suspects)
     confirmed = [False] * len(suspects)
     for stage in exercise.visible_stages():
-        case = draw_case(exercise, stage, seed)
-        here = witness.saw(stage, case, thorough=stage.compare_gradients)
-        right = _glance(exercise.reference, case, stage)
+        here = witness.saw(stage, expected.case(stage), thorough=stage.compare_gradients)
+        right = expected.glance(exercise.reference, stage)
         for i, mistake in enumerate(suspects):
-            theirs = _glance(mistake.answer, case, stage)
+            theirs = expected.glance(mistake.answer, stage)
             agrees = _alike(here, theirs, stage)
             agreements[i] += agrees
             confirmed[i] |= agrees and stage is not failed and not _alike(theirs, right, stage)
     best = max(range(len(suspects)), key=agreements.__getitem__)
     return suspects[best] if sure or confirmed[best] else None
-
-
-def _glance(answer: Any, case: Case, stage: Stage) -> Observation:
-    """As much of an observation as `_alike` compares: an exercise has dozens of mistakes."""
-    return observe(answer, case, thorough=stage.compare_gradients)
 
 
 def _degenerate(output: Any) -> bool:
@@ -154,15 +176,16 @@ def _degenerate(output: Any) -> bool:
     )
 
 
-def _shape_where_it_shows(exercise: Exercise, failed: Stage, witness: Witness, seed: int) -> Finding | None:
+def _shape_where_it_shows(
+    expected: Expected, failed: Stage, got: Observation, want: Observation, witness: Witness
+) -> Finding | None:
     """A wrong shape, told on the input whose sizes all differ: with sizes of 1 it would be guesswork."""
-    case = draw_case(exercise, failed, seed)
-    want, got = observe(exercise.reference, case).output, witness.saw(failed, case, thorough=False).output
+    want, got = want.output, got.output
     if not (isinstance(want, Tensor) and isinstance(got, Tensor)) or want.shape == got.shape:
         return None
-    for stage in exercise.visible_stages():
-        case = draw_case(exercise, stage, seed)
-        want, got = observe(exercise.reference, case).output, witness.saw(stage, case, thorough=False).output
+    for stage in expected.exercise.visible_stages():
+        want = expected.glance(expected.exercise.reference, stage).output
+        got = witness.saw(stage, expected.case(stage), thorough=False).output
         telling = isinstance(want, Tensor) and 1 not in want.shape and len(set(want.shape)) == want.dim()
         if telling and isinstance(got, Tensor) and got.shape != want.shape:
             slip = slip_in_output(got, want)

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from course_lib.exercises.bank import number_of
+from course_lib.exercises.bank import all_exercises, number_of
 from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.finding import Finding
-from course_lib.exercises.judging import Verdict, judge_by
+from course_lib.exercises.judging import Expected, Verdict, compare
 from course_lib.exercises.stumbles import explain_failure
 from course_lib.grading.answers import Found, LessonCells, find_answers, read_lesson, sheets_of
 from course_lib.grading.assignment import Assignment
@@ -81,6 +81,11 @@ def _lesson(notebook: Path) -> LessonCells:
     return read_lesson(notebook)
 
 
+@cache
+def _expected(exercise: str, seed: int) -> Expected:
+    return Expected(all_exercises()[exercise], seed)
+
+
 def _mark_one(exercise: Exercise, found: Found, plan: Plan, workers: Workers) -> ExerciseResult:
     if found.status != "found":
         return _result(exercise, plan, found.status, found.messages)
@@ -88,7 +93,7 @@ def _mark_one(exercise: Exercise, found: Found, plan: Plan, workers: Workers) ->
     outcome = run_answer(workers, program, exercise, plan.seed, plan.limits)
     if outcome.kind is None:
         return _without_answer(exercise, found, plan, outcome)
-    verdict = judge_by(exercise, RecordedWitness(outcome), seed=plan.seed, hidden=True)
+    verdict = compare(_expected(exercise.id, plan.seed), RecordedWitness(outcome), hidden=True)
     stopped = bool(outcome.stopped) and verdict.stage is not None and verdict.stage.name not in outcome.seen
     status = "stopped" if stopped else verdict.status
     finding = Finding(outcome.stopped, outcome.told, _what_to_do(outcome)) if stopped else verdict.finding

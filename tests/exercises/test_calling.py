@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from torch import nn
@@ -9,7 +10,7 @@ from torch import nn
 import course_lib.exercises
 from course_lib.exercises.bank import all_exercises
 from course_lib.exercises.calling import Kind, kind_of, observe
-from course_lib.exercises.judging import judge, judge_by
+from course_lib.exercises.judging import Expected, compare, judge, judge_by
 
 
 
@@ -60,6 +61,20 @@ def test_notes_are_as_good_as_the_answer_itself(id):
         seen = judge(exercise, answer, seed=5, hidden=True)
         for field in ("status", "stage", "finding", "passed"):
             assert getattr(told, field) == getattr(seen, field)
+
+
+def test_what_is_expected_is_run_once_however_many_are_judged():
+    exercise, calls = all_exercises()["scaled-dot-product"], []
+    original = exercise.reference
+    exercise = replace(exercise, reference=lambda *inputs: calls.append(1) or original(*inputs))
+    expected = Expected(exercise, 5)
+    witnesses = [Recorded(exercise, mistake.answer, 5) for mistake in exercise.mistakes]
+    first = [compare(expected, witness, hidden=True) for witness in witnesses]
+    calls.clear()
+    again = [compare(expected, witness, hidden=True) for witness in witnesses]
+    assert not calls
+    for verdict, repeated, mistake in zip(first, again, exercise.mistakes, strict=True):
+        assert verdict.finding == repeated.finding and verdict.finding.name == mistake.name
 
 
 def test_a_judge_believes_no_kind_that_is_not_what_was_asked_for():

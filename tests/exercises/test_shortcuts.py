@@ -1,6 +1,8 @@
 """A forbidden function is noticed under whatever name it is called, and nothing else is."""
 
+import contextlib
 import sys
+import threading
 
 import pytest
 import torch
@@ -17,6 +19,17 @@ alias = F.scaled_dot_product_attention
 x = torch.randn(2, 2, 3, 4)
 
 
+def _past_torch(function, *inputs):
+    """A call that `__torch_function__` does not see."""
+    with torch._C.DisableTorchFunction():
+        return function(*inputs)
+
+
+def _quietly(call):
+    with contextlib.suppress(ShortcutUsed):
+        call()
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -26,6 +39,8 @@ x = torch.randn(2, 2, 3, 4)
         lambda: torch._C._nn.scaled_dot_product_attention(x, x, x),
         lambda: alias(x.clone().requires_grad_(), x, x),
         lambda: alias(x[0, 0], x[0, 0], x[0, 0]),
+        lambda: _past_torch(alias, x, x, x),
+        lambda: _past_torch(torch.ops.aten.scaled_dot_product_attention.default, x, x, x),
     ],
 )
 def test_fused_attention_is_seen(call):
@@ -43,11 +58,43 @@ def test_fused_attention_is_seen(call):
         lambda: x.logsumexp(-1),
         lambda: torch.special.softmax(x, -1),
         lambda: alias(x, x, x),
+        lambda: torch.ops.aten._softmax(x, -1, False),
+        lambda: _past_torch(torch.softmax, x, -1),
+        lambda: list(map(torch.softmax, [x], [-1])),
+        lambda: nn.functional.cross_entropy(x[0, 0], torch.tensor([1, 0, 2])),
     ],
 )
 def test_softmax_is_seen(call):
     with pytest.raises(ShortcutUsed), watch_for(("torch.softmax", SDPA)):
         call()
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.trace` is deprecated")
+def test_it_is_seen_where_no_python_calls_it():
+    traced = torch.jit.trace(lambda q: alias(q, q, q), x)
+    with contextlib.suppress(RuntimeError), watch_for((SDPA,)) as watch:  # what the interpreter of traces makes of it
+        traced(x)
+    assert watch.used
+
+
+@pytest.mark.parametrize("name, call", [("torch.softmax", lambda: x.softmax(-1)),
+                                        ("course_lib.attention.attend", lambda: attend(x, x, x))])
+def test_in_another_thread_it_is_seen_too(name, call):
+    with watch_for((name,)) as watch:
+        worker = threading.Thread(target=_quietly, args=(call,))
+        worker.start()
+        worker.join()
+    assert watch.used
+
+
+def test_who_takes_the_watch_off_has_used_a_shortcut():
+    def sly(scores, mask=None):
+        sys.setprofile(None)
+        return (scores - scores.amax(-1, keepdim=True)).exp()
+
+    with watch_for(("torch.softmax",)) as watch:
+        sly(x)
+    assert watch.used == "sys.setprofile" and sys.getprofile() is None
 
 
 def test_a_class_without_a_forward_is_seen_when_it_is_made():
