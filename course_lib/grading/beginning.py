@@ -12,7 +12,7 @@ from course_lib.grading.confine import enter
 from course_lib.grading.limits import Limits, impose
 from course_lib.grading.walls import Walls
 
-_RESULT = 3  # where a worker finds its pipe
+_RESULT, _JOB = 3, 4  # where a worker finds its pipes
 
 
 def begin(
@@ -29,22 +29,21 @@ def begin(
     """Go behind `walls`, read the job from a pipe, do it. `job`, `result` and `out` are open files."""
     os.setsid()
     place = enter(walls, scratch, limits.file_size)
-    os.set_blocking(job, True)
-    with os.fdopen(os.dup(job), "rb") as stream:
-        work = worker.load_job(stream.read())
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for file in (result, out):
+    for file in (job, result, out):
         os.set_blocking(file, True)
-    result = os.dup(result) if result <= _RESULT else result
-    for file, number in ((nothing, 0), (out, 1), (out, 2), (result, _RESULT)):
-        os.dup2(file, number, inheritable=number != _RESULT)
-    os.closerange(_RESULT + 1, 65536)
+    result, job = (os.dup(file) if file <= _JOB else file for file in (result, job))
+    for file, number in ((nothing, 0), (out, 1), (out, 2), (result, _RESULT), (job, _JOB)):
+        os.dup2(file, number, inheritable=number < _RESULT)
+    os.closerange(_JOB + 1, 65536)
+    jobs = open(_JOB, "rb", closefd=False)
+    work = worker.load(jobs)
     sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
     tempfile.tempdir = place
     os.environ.update(HOME=place, TMPDIR=place, MPLCONFIGDIR=place, XDG_CACHE_HOME=place, COURSE_WORK=place)
     impose(limits, size, others)
-    worker.work(work, lesson, _write)
+    worker.work(work, lesson, _write, lambda: worker.load(jobs))
     sys.stdout.flush()
 
 

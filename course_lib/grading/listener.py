@@ -24,9 +24,13 @@ _TOLD = {
 
 @dataclass
 class Listener:
-    """Makes observations of what arrives; stops at the first thing that is not as agreed."""
+    """Makes observations of what arrives; stops at the first thing that is not as agreed.
+
+    `cases` are all that there are, of which the first `shown` come before the hidden ones.
+    """
 
     cases: Mapping[str, Case]
+    shown: int
     limits: Limits
     kind: Kind | None = None
     broken: Broken | None = None
@@ -34,10 +38,15 @@ class Listener:
     stopped: str = ""
     detail: str = ""
     done: bool = False
+    deaf: bool = False  # what is printed from now on might tell of hidden inputs, and is not kept
 
     def __post_init__(self) -> None:
         self._frames = wire.FrameReader()
         self._printed, self._heard = bytearray(), 0
+
+    @property
+    def wants_hidden(self) -> bool:
+        return self.kind is not None and len(self.seen) == self.shown < len(self.cases)
 
     def stop(self, why: str, detail: str = "") -> None:
         self.stopped, self.detail, self.done = why, detail, True
@@ -50,19 +59,19 @@ class Listener:
             return True
         if printed:
             self._heard += len(data)
-            self._printed += data[: max(0, 4 * self.limits.printed - len(self._printed))]
+            if not self.deaf:
+                self._printed += data[: max(0, 4 * self.limits.printed - len(self._printed))]
             if self._heard > self.limits.flood and not self.done:
                 self.stop("flooded")
         elif data and not self.done:
             self._report(data)
         return bool(data)
 
-    def drain(self, take: int, hear: int) -> None:
-        """What an ended worker left in its pipes; no more than a pipe holds, for another may still write."""
-        for file, printed in ((hear, True), (take, False)):
-            for _ in range(32):
-                if not self.read(file, printed=printed):
-                    break
+    def drain(self, file: int, *, printed: bool) -> None:
+        """What lies in a pipe; no more than one holds, for somebody may still write."""
+        for _ in range(32):
+            if not self.read(file, printed=printed):
+                break
 
     def _report(self, data: bytes) -> None:
         try:

@@ -7,16 +7,17 @@ from typing import Any
 
 from torch import Tensor
 
+from course_lib.exercises.exercise import Case
 from course_lib.grading import wire
 from course_lib.grading.worker import Job
 
 _BANK = "course_lib.exercises.bank"
 
 
-def pack_job(job: Job) -> bytes:
+def pack(what: Job | tuple[Case, ...]) -> bytes:
     """As a pickle: inputs may be functions, if they live where the worker can import them."""
     buffer = io.BytesIO()
-    _Pickler(buffer, protocol=5).dump(job)
+    _Pickler(buffer, protocol=5).dump(what)
     return buffer.getvalue()
 
 

@@ -26,7 +26,7 @@ from course_lib.grading.launch import launch
 from course_lib.grading.limits import Limits
 from course_lib.grading.listener import Listener
 from course_lib.grading.outcome import Outcome, Program, cases_of
-from course_lib.grading.parcel import pack_job
+from course_lib.grading.parcel import pack
 from course_lib.grading.walls import ALL
 from course_lib.grading.worker import Job
 
@@ -37,12 +37,12 @@ def run_answer(
     workers: "Workers", program: Program, exercise: Exercise, seed: int, limits: Limits | None = None
 ) -> Outcome:
     """Run all stages of `exercise`, the hidden ones in silence."""
-    quiet = frozenset(stage.name for stage in exercise.stages if stage.hidden)
+    hidden = frozenset(stage.name for stage in exercise.stages if stage.hidden)
     return workers.run(
         program,
         cases_of(exercise, seed),
         forbid=exercise.forbid,
-        quiet=quiet,
+        hidden=hidden,
         limits=limits or workers.limits,
     )
 
@@ -75,10 +75,10 @@ class Workers:
         cases: Mapping[str, Case],
         *,
         forbid: tuple[str, ...] = (),
-        quiet: frozenset[str] = frozenset(),
+        hidden: frozenset[str] = frozenset(),
         limits: Limits | None = None,
     ) -> Outcome:
-        """Run one answer on `cases`; those named in `quiet` without keeping what is printed.
+        """Run one answer on `cases`, last on those named in `hidden`, without keeping what is printed then.
 
         Raises `RuntimeError` if the setup cell fails: no learner's fault.
         """
@@ -87,16 +87,21 @@ class Workers:
             program.helpers,
             program.answer,
             program.name,
-            tuple(cases.values()),
-            frozenset(i for i, name in enumerate(cases) if name in quiet),
+            tuple(case for name, case in cases.items() if name not in hidden),
+            bool(hidden & set(cases)),
             forbid,
         )
-        data = pack_job(job)
+        cases = dict(sorted(cases.items(), key=lambda each: each[0] in hidden))
+        parcels = [pack(job), *([pack(tuple(cases.values())[len(job.cases) :])] if job.more else [])]
         if self._server is None or self._server.poll() is not None:
             self._start()
-        lesson = self._prepare(program.setup, forbid)
         try:
-            return self._run(data, lesson, cases, limits)
+            lesson = self._prepare(program.setup, forbid)
+        except Closed:  # lost since the last answer
+            self._start()
+            lesson = self._prepare(program.setup, forbid)
+        try:
+            return self._run(parcels, lesson, Listener(cases, len(job.cases), limits), limits)
         except (Closed, TimeoutError):
             self.close()  # the next answer gets a new server
             return Outcome(
@@ -130,9 +135,8 @@ class Workers:
             self._prepared |= {key, *forbid}
         return key
 
-    def _run(self, data: bytes, lesson: str, cases: Mapping[str, Case], limits: Limits) -> Outcome:
+    def _run(self, parcels: list[bytes], lesson: str, listener: Listener, limits: Limits) -> Outcome:
         scratch = None if self._private else tempfile.mkdtemp(dir=self._base)
-        listener = Listener(cases, limits)
         start = time.monotonic()
         with ExitStack() as pipes:
             (job, give), (take, result), (hear, out) = (_pipe(pipes) for _ in range(3))
@@ -140,20 +144,24 @@ class Workers:
             send(self._channel, {"fork": what}, (job.fileno(), result.fileno(), out.fileno()))
             for file in (job, result, out):
                 file.close()
-            ended = self._listen(listener, data, give, take, hear, start + limits.seconds)
+            ended = self._listen(listener, parcels, give, take, hear, start + limits.seconds)
             if ended is None:
                 send(self._channel, {"kill": True})
                 ended = receive(self._channel)[0]["ended"]
-            listener.drain(take.fileno(), hear.fileno())
+            listener.drain(hear.fileno(), printed=True)
+            listener.drain(take.fileno(), printed=False)
         if scratch:
             folders.remove(Path(scratch))
         return listener.outcome(ended, time.monotonic() - start)
 
     def _listen(
-        self, listener: Listener, data: bytes, give: FileIO, take: FileIO, hear: FileIO, deadline: float
+        self, listener: Listener, parcels: list[bytes], give: FileIO, take: FileIO, hear: FileIO, deadline: float
     ) -> dict[str, Any] | None:
-        """Until the last report, the worker's end (returned), or the deadline. Waits for no end-of-file."""
-        rest = memoryview(data)
+        """Until the last report, the worker's end (returned), or the deadline. Waits for no end-of-file.
+
+        The second parcel, the hidden cases, goes out when the open ones are reported and what was printed is read.
+        """
+        rest, *later = map(memoryview, parcels)
         with selectors.DefaultSelector() as ears:
             ears.register(give, selectors.EVENT_WRITE)
             for file in (take, hear, self._channel):
@@ -173,9 +181,12 @@ class Workers:
                             rest = rest[:0]
                         if not rest:
                             ears.unregister(give)
-                            give.close()
                     elif not listener.read(key.fd, printed=key.fileobj is hear):
                         ears.unregister(key.fileobj)
+                if later and not rest and listener.wants_hidden:
+                    listener.drain(hear.fileno(), printed=True)
+                    listener.deaf, rest = True, later.pop()
+                    ears.register(give, selectors.EVENT_WRITE)
         return None
 
 

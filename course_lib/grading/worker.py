@@ -4,15 +4,13 @@ It holds what the answer is called with and nothing that it is judged by.
 """
 
 import linecache
-import os
 import pickle
 import random
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -30,8 +28,8 @@ class Job:
     Attributes:
         helpers: The learner's own cells before the answer, in their order.
         answer: The cell that defines `name`.
-        cases: What the answer is called with.
-        quiet: The cases during which what is printed is dropped: a hidden stage's inputs stay hidden.
+        cases: What the answer is called with first.
+        more: Whether cases of hidden stages follow, once all of these are reported.
         forbid: Dotted names of functions that must not be called.
     """
 
@@ -39,12 +37,17 @@ class Job:
     answer: str
     name: str
     cases: tuple[Case, ...]
-    quiet: frozenset[int]
+    more: bool
     forbid: tuple[str, ...]
 
 
-def work(job: Job, lesson: ModuleType, report: Callable[[bytes], None]) -> None:
-    """Run `job` in the namespace of `lesson`, whose setup cell has run; hand a frame a report to `report`."""
+def work(
+    job: Job, lesson: ModuleType, report: Callable[[bytes], None], more: Callable[[], tuple[Case, ...]] = tuple
+) -> None:
+    """Run `job` in the namespace of `lesson`, whose setup cell has run; hand a frame a report to `report`.
+
+    `more` gets the hidden stages' cases: until the open ones are reported they are not in this process.
+    """
     random.seed(0)
     np.random.seed(0)
     torch.default_generator.manual_seed(0)
@@ -67,9 +70,8 @@ def work(job: Job, lesson: ModuleType, report: Callable[[bytes], None]) -> None:
     answer = namespace[job.name]
     report(encode(notes.of_kind(kind_of(answer))))
     for number, case in enumerate(job.cases):
-        sys.stdout.flush()
-        if number in job.quiet:
-            close_mouth()
+        report(_frame(number, _observe(answer, case, job.forbid)))
+    for number, case in enumerate(more() if job.more else (), len(job.cases)):
         report(_frame(number, _observe(answer, case, job.forbid)))
 
 
@@ -84,14 +86,6 @@ def run_cell(source: str, file: str, namespace: dict[str, Any]) -> Failure | Non
     except BaseException as error:  # exit() too: it ends the cell
         return failure_of(error)
     return None
-
-
-def close_mouth() -> None:
-    with suppress(OSError):
-        sink = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(sink, 1)
-        os.dup2(sink, 2)
-        os.close(sink)
 
 
 def _observe(answer: Any, case: Case, forbid: tuple[str, ...]) -> Observation:
@@ -116,9 +110,9 @@ def warm_up(forbid: tuple[str, ...]) -> None:
     observe(lambda x: x.exp(), Case({"x": torch.ones(2)}), forbid, thorough=sys.platform.startswith("linux"))
 
 
-def load_job(data: bytes) -> Job:
-    """The parent's own pickle: this direction is trusted."""
-    return pickle.loads(data)
+def load(stream: BinaryIO) -> Any:
+    """A `Job`, or the cases that follow: the parent's own pickle, for this direction is trusted."""
+    return pickle.load(stream)
 
 
 def stand_in(name: str, offers: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """A real worker's notes are as good as the answer itself, and it has nothing that it must not have."""
 
 import inspect
+import io
 import subprocess
 import sys
 
@@ -14,9 +15,9 @@ from course_lib.exercises.exercise import Case
 from course_lib.exercises.judging import judge, judge_by
 from course_lib.grading.notes import Broken
 from course_lib.grading.outcome import Program, RecordedWitness, cases_of
-from course_lib.grading.parcel import pack_job
+from course_lib.grading.parcel import pack
 from course_lib.grading.run import Workers, run_answer
-from course_lib.grading.worker import Job, load_job
+from course_lib.grading.worker import Job, load
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")
 SETUP = "import torch\nfrom torch import nn\nfrom course_lib.exercises import check, hint, quiz\n"
@@ -101,8 +102,19 @@ def test_a_helper_that_stops_does_not_stop_the_rest(workers):
 
 
 def test_what_is_printed_is_kept_but_for_hidden_stages(workers):
-    outcome = run(workers, "print('cell')\ndef f(x): print(len(x)); return x", quiet=frozenset({"two"}))
+    outcome = run(workers, "print('cell')\ndef f(x): print(len(x)); return x", hidden=frozenset({"two"}))
     assert outcome.printed == "cell\n2\n"
+
+
+@pytest.mark.parametrize("hidden", ["one", "two"])
+def test_hidden_cases_are_in_no_worker_before_the_open_ones_are_done_and_printed_nowhere_then(workers, hidden):
+    helper = "import gc, os\nkept = os.dup(1)\nprint([len(o.cases) for o in gc.get_objects() if type(o).__name__ == 'Job'])"
+    answer = "def f(x):\n    os.write(kept, f'{len(x)} '.encode())\n    print(len(x), end=' ')\n    return x"
+    cases = {"one": Case({"x": torch.ones(3)}), "two": Case({"x": torch.ones(5)})}
+    outcome = run(workers, answer, helper, cases=cases, hidden=frozenset({hidden}))
+    assert {name: len(seen.output) for name, seen in outcome.seen.items()} == {"one": 3, "two": 5}
+    assert ("5" if hidden == "two" else "3") not in outcome.printed
+    assert outcome.printed.startswith("[1]") and ("3" if hidden == "two" else "5") in outcome.printed
 
 
 def test_a_module_gets_its_weights(workers):
@@ -129,10 +141,10 @@ def test_inputs_arrive_as_they_are_in_memory():
                 }
             ),
         ),
-        frozenset(),
+        False,
         (),
     )
-    case = load_job(pack_job(job)).cases[0]
+    case = load(io.BytesIO(pack(job))).cases[0]
     assert torch.equal(case.inputs["x"], torch.arange(6.0).view(2, 3).T) and case.inputs["x"].stride() == (
         1,
         3,
@@ -143,7 +155,7 @@ def test_inputs_arrive_as_they_are_in_memory():
 def test_what_a_worker_cannot_have_is_refused_before_it_is_sent():
     reference = all_exercises()["squeeze"].reference
     with pytest.raises(ValueError, match="does not see the bank"):
-        pack_job(Job((), "", "f", (Case({"x": reference}),), frozenset(), ()))
+        pack(Job((), "", "f", (Case({"x": reference}),), False, ()))
 
 
 def test_a_setup_cell_that_fails_is_not_the_learners_fault(workers):
