@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from course_lib.grading import namespaces as linux
 from course_lib.grading import syscall_filter
+from course_lib.grading.leftovers import end_stragglers
 
 if TYPE_CHECKING:
     from course_lib.grading.walls import Walls
@@ -25,12 +26,25 @@ def own_namespaces() -> bool:
     return two_users
 
 
-def live_on_as(child: int) -> None:
-    """The child goes on; the process that it comes from only waits, and ends as it does."""
+def live_on_as(child: int, *, guard: bool = False) -> None:
+    """The child goes on; the process that it comes from only waits, and ends as it does.
+
+    `guard`: before that, it ends what the child left behind, should it be lost.
+    """
     if child:
         os.closerange(0, 65536)
-        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if guard:
+            end_stragglers(all_here=False)
+        os._exit(code % 256)
     linux.libc().prctl(linux.PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def guarded() -> bool:
+    """Go on as the child of a process that ends what this one leaves. Returns whether orphans come to this one."""
+    linux.libc().prctl(linux.SUBREAPER, 1, 0, 0, 0)  # for this process, not for its child
+    live_on_as(os.fork(), guard=True)
+    return linux.libc().prctl(linux.SUBREAPER, 1, 0, 0, 0) == 0
 
 
 def split_off(walls: "Walls") -> int:

@@ -16,7 +16,7 @@ import torch
 
 from course_lib.grading import landlock, syscall_filter
 from course_lib.grading import namespaces as linux
-from course_lib.grading.confine import live_on_as, own_namespaces, split_off
+from course_lib.grading.confine import guarded, live_on_as, own_namespaces, split_off
 
 ALL = ("namespaces", "bubblewrap", "landlock", "filter")
 # Beside the view, for what is not under a root of its own.
@@ -66,11 +66,10 @@ def build(
         missing: Why walls that were tried before this process was started do not stand.
         abi: The newest version of Landlock to use.
     """
-    walls = Walls(size=_open("/proc/self/statm"), missing=dict(missing or {}))
+    walls = Walls(missing=dict(missing or {}))
     if not sys.platform.startswith("linux"):
         walls.missing |= dict.fromkeys(ALL, "only Linux has it")
         return walls
-    walls.reaper = linux.libc().prctl(linux.SUBREAPER, 1, 0, 0, 0) == 0
     two_users = os.geteuid() == 0 and not inside
     if inside:
         if os.getpid() != 1:  # or what ends all processes here would end all there are
@@ -88,6 +87,8 @@ def build(
             _no_network()
             walls.offline = True
     if not walls.private:
+        walls.reaper = inside or guarded()
+        walls.size = _open("/proc/self/statm")
         _take_rights(walls, asked, [*linux.SYSTEM, *_ABOUT_THE_MACHINE, *landlock.readable_parts(view, hidden)], abi)
     if not two_users:
         walls.missing["nobody"] = "only root can start one"
