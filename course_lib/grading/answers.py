@@ -85,8 +85,8 @@ def find_answers(
     it defines the name. Its place does not matter. Of several answers the last that is Python and no longer
     the stub counts.
 
-    What the lesson gave out is not run. The learner's own cells are, whole; of cells that they changed, and of
-    their answers to other exercises, what these define.
+    What the lesson gave out is not run. The learner's own cells in the answer's notebook are, whole; of cells that
+    they changed, and of their answers to other exercises, what these define. Another notebook is another kernel.
 
     Args:
         sheets: in the order in which they count; of two alike the later one wins.
@@ -153,7 +153,7 @@ def _helpers(
     chosen: _Read, read: list[_Read], lesson: LessonCells, exercises: Mapping[str, Exercise]
 ) -> list[ast.Module]:
     helpers = []
-    for each in read:
+    for each in (each for each in read if each.sheet == chosen.sheet):
         if each is chosen or each.module is None or not each.module.body or _is_lessons_own(each.cell, lesson):
             continue
         theirs = each.cell.id not in lesson.sources and each.cell.exercise not in exercises

@@ -64,6 +64,13 @@ def test_the_answer_in_its_own_cell():
     assert "check" not in found.answer and "softmax" in result_of(found)
 
 
+def test_another_chapters_notebook_is_another_kernel():
+    """Its training cells must not run for an answer of this one."""
+    other = sheet(("train()", "c-of-chapter-2", ""), ("mine = 1", "", ""), name="ada/02.ipynb")
+    found = find_answers([other, sheet(("k = 2", "", ""), mine(), name="ada/01.ipynb"), other], ONE, LESSON)
+    assert found["stable-softmax"].helpers == ("k = 2",)
+
+
 def test_untouched_and_touched_stubs():
     assert find(mine(STUB)).status == "unattempted"
     assert find(mine(STUB.replace("# YOUR CODE HERE", "# hmm, later"))).status == "unattempted"
