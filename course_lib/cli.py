@@ -4,8 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 from course_lib import verbs
+from course_lib.refused import Refused
 
 EXAMPLES = """\
 examples:
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"not understood: {' '.join(options)}; `course {argv[0]} --help` says what is")
     try:
         return arguments.run(arguments, options)
-    except verbs.Refused as error:
+    except Refused as error:
         print(f"course {argv[0]}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -90,26 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     experiment.add_argument("name", nargs="?", metavar="NAME")
     experiment.add_argument("--size", choices=("small", "full"), default="full",
                             help="full: recorded, what lessons quote; small: what they run (default: full)")
-    release = verb("release", verbs.release, "make the folder and the archive that learners get")
-    _add_assignment(release)
-    release.add_argument("--out", required=True, metavar="DIR", help="a new folder; DIR.zip is written beside it")
-    grade = verb("grade", verbs.grade, "grade the submissions in a folder or an archive")
-    grade.add_argument("place", metavar="SUBMISSIONS")
-    _add_assignment(grade)
-    grade.add_argument("--out", required=True, metavar="DIR", help="records, grades, feedback; a run that was"
-                       " killed goes on there")
-    grade.add_argument("--seed-file", metavar="F", help="private text that the inputs are drawn from (default: one is"
-                       " made in DIR)")
-    grade.add_argument("--jobs", type=int, metavar="N", help="submissions side by side (default: one a core)")
-    grade.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds for one answer (default: 10)")
+    if (Path(__file__).parent / "grading").is_dir():  # learners do not have it
+        from course_lib.grading.cli import add_verbs
+
+        add_verbs(verb)
     parser.set_defaults(verbs=list(commands.choices))
     return parser
-
-
-def _add_assignment(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--chapters", metavar="1-3", help="all exercises of these chapters")
-    which.add_argument("--assignment", metavar="FILE", help="a TOML file: title, due, chapters, leave_out, points")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "course_lib"
 # Which parts of the package each part may import, beside itself. What is not listed stands above all of them.
 MAY_IMPORT = {
     "paths": set(),
+    "refused": set(),
     "attention": set(),
     "models": {"attention"},
     "data": {"paths"},
@@ -20,7 +21,7 @@ MAY_IMPORT = {
     "viz": {"attention", "models", "paths"},
     "experiments": {"attention", "models", "data", "training", "paths"},
     "exercises": {"attention", "models", "data", "training", "viz", "paths"},
-    "grading": {"attention", "models", "data", "training", "viz", "exercises", "paths"},
+    "grading": {"attention", "models", "data", "training", "viz", "exercises", "paths", "refused"},
     "authoring": {"paths"},
     "testing": {"paths", "setup"},
     "setup": {"paths"},
@@ -84,7 +85,7 @@ def test_softmax_is_computed_in_one_place():
     assert calls == [("attend.py", "scaled_dot_product_attention"), ("attend.py", "softmax")]
 
 
-@pytest.mark.parametrize("part", ["setup", "paths", "cli", "verbs"])
+@pytest.mark.parametrize("part", ["setup", "paths", "refused", "cli", "verbs"])
 def test_what_runs_before_the_installation_needs_the_standard_library_only(part):
     """`start.py` runs on a bare Python; `course --help` must not wait for torch."""
     names = {name.split(".")[0] for file in files_of(part) for name in imports(file, every=False)}

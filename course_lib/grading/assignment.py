@@ -106,16 +106,20 @@ def _assignment(content: Mapping[str, Any]) -> Assignment:
 
 def _chapters(given: Any) -> tuple[int, ...]:
     numbers: set[int] = set()
+    there = {exercise.chapter for exercise in all_exercises().values()}
     try:
         if isinstance(given, str):
             for part in given.split(","):
                 first, _, last = part.partition("-")
-                numbers |= set(range(int(first), int(last or first) + 1))
+                ends = int(first), int(last or first)
+                if ends[0] > ends[1]:
+                    raise ValueError(part)
+                # Chapters that are still to come may lie between, not at the ends: that would be a slip.
+                numbers |= {*ends, *(there & set(range(*ends)))}
         else:
             numbers = {int(number) for number in ([given] if isinstance(given, int) else given)}
     except (TypeError, ValueError):
         raise AssignmentError(f'chapters must be numbers, as in "1-3", "1,4" or [1, 4], got {given!r}.') from None
-    there = {exercise.chapter for exercise in all_exercises().values()}
     if missing := sorted(numbers - there):
         raise AssignmentError(f"chapter {missing[0]} has no exercises; there are chapters"
                               f" {', '.join(map(str, sorted(there)))}.")

@@ -29,7 +29,8 @@ def test_the_example_reads(tmp_path):
     assert list(assignment.exercises(1))[0] == "stable-softmax" or assignment.exercises(1)
 
 
-@pytest.mark.parametrize("text, numbers", [("1", (1,)), ("1-3", (1, 2, 3)), ("3,1", (1, 3)), ("0-1,3", (0, 1, 3))])
+@pytest.mark.parametrize("text, numbers", [("1", (1,)), ("1-3", (1, 2, 3)), ("3,1", (1, 3)), ("0-1,3", (0, 1, 3)),
+                                           ("5-7", (5, 7))])
 def test_chapters(text, numbers):
     assignment = whole_chapters(text)
     assert assignment.chapters == numbers and all(points > 0 for points in assignment.points.values())
@@ -37,7 +38,9 @@ def test_chapters(text, numbers):
 
 @pytest.mark.parametrize("text, words", [
     ("title = ", "cannot be read"), ("chapter = 1", "did you mean 'chapters'"), ('chapters = "x"', "chapters must be"),
-    ("chapters = 77", "chapter 77 has no exercises"), ("chapters = []", "at least one"), ("title = 'a'", "chapters must"),
+    ("chapters = 77", "chapter 77 has no exercises"),
+    ("chapters = '1-77'", "chapter 77 has no exercises"), ("chapters = '3-1'", "chapters must be"),
+    ("chapters = []", "at least one"), ("title = 'a'", "chapters must"),
     ("chapters = 1\nleave_out = ['multihead']", "did you mean 'multi-head'"),
     ("chapters = 1\n[points]\nstable-softmx = 3", "did you mean 'stable-softmax'"),
     ("chapters = 1\n[points]\nstable-softmax = -1", "at least 0, got -1"),
@@ -94,6 +97,7 @@ def test_the_course_command_starts_there(out):
     answer = subprocess.run([sys.executable, "-m", "course_lib.cli", "--help"], cwd=out, capture_output=True, text=True,
                             env={**os.environ, "PYTHONPATH": str(out)})
     assert answer.returncode == 0 and "course lab" in answer.stdout
+    assert "release" not in answer.stdout  # what only an instructor can do
 
 
 def test_the_readme_and_the_manifest_say_what_counts(out):

@@ -1,0 +1,38 @@
+"""The instructor's part of the `course` command. What is typed is understood here, and done in verbs.py."""
+
+import argparse
+from collections.abc import Callable
+
+from course_lib.grading import verbs
+
+
+def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add them with `verb(name, run, summary)`, which returns a parser for what the verb takes."""
+    release = verb("release", verbs.release, "make the folder and the archive that learners get")
+    _add_assignment(release)
+    release.add_argument("--out", required=True, metavar="DIR", help="a new folder; DIR.zip is written beside it")
+
+    grade = verb("grade", verbs.grade, "grade the submissions in a folder or an archive")
+    grade.add_argument("place", metavar="SUBMISSIONS", nargs="?", help="a folder, or a zip as the platform hands it out")
+    _add_assignment(grade)
+    grade.add_argument("--out", metavar="DIR", help="records, grades, feedback; a run that was killed goes on there")
+    grade.add_argument("--seed-file", metavar="F", help="private text that the inputs are drawn from (default: one is"
+                       " made in DIR)")
+    grade.add_argument("--dry-run", action="store_true", help="without SUBMISSIONS: the solved edition must get every"
+                       " point, the untouched one none")
+    _add_engine(grade)
+    _add_timeout(grade)
+
+
+def _add_assignment(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--chapters", metavar="1-3", help="all exercises of these chapters")
+    which.add_argument("--assignment", metavar="FILE", help="a TOML file: title, due, chapters, leave_out, points")
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=int, metavar="N", help="submissions side by side (default: one a core)")
+
+
+def _add_timeout(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds for one answer (default: 10)")

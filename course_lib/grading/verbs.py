@@ -1,0 +1,78 @@
+"""What the instructor's verbs of the `course` command do; cli.py understands what is typed.
+
+As in course_lib/verbs.py, each imports what it needs when it runs.
+"""
+
+import secrets
+from argparse import Namespace
+from pathlib import Path
+
+from course_lib.refused import Refused, refusing
+
+
+def release(arguments: Namespace, options: list[str]) -> int:
+    """Make what learners get."""
+    from course_lib.grading.release import release as make_release
+
+    with refusing(ValueError, FileNotFoundError, FileExistsError):
+        archive = make_release(_assignment(arguments), Path(arguments.out))
+    print(f"{arguments.out}, and the same packed: {archive}")
+    return 0
+
+
+def grade(arguments: Namespace, options: list[str]) -> int:
+    """Grade what was handed in."""
+    if arguments.dry_run:
+        return _dry_run(arguments)
+    if not arguments.place or not arguments.out:
+        raise Refused("say what to grade and where the results go: course grade SUBMISSIONS --chapters 1 --out DIR")
+    from course_lib.grading.grade import grade as grade_all
+    from course_lib.grading.limits import Limits
+    from course_lib.grading.papers import write_papers
+    from course_lib.paths import CHAPTERS
+
+    out = Path(arguments.out)
+    with refusing(ValueError, FileNotFoundError):
+        assignment = _assignment(arguments)
+        records, collection = grade_all(
+            Path(arguments.place), out, assignment, limits=Limits(seconds=arguments.timeout), jobs=arguments.jobs,
+            seed_file=Path(arguments.seed_file) if arguments.seed_file else None)
+    notebooks = [path for chapter in assignment.chapters for path in CHAPTERS.glob(f"{chapter:02}_*.ipynb")]
+    written = write_papers(records, out, notebooks)
+    for note in collection.notes:
+        print(f"note: {note}")
+    mean = sum(record.points for record in records) / len(records)
+    print(f"{len(records)} submissions, {mean:.1f} of {records[0].of:g} points on average")
+    for wall in records[0].stamp["walls"]:
+        print(f"wall: {wall}")
+    print("For code that you do not trust, run this in a container or a virtual machine that holds nothing else.")
+    print("\n".join(map(str, written)))
+    return 0
+
+
+def _dry_run(arguments: Namespace) -> int:
+    from course_lib.grading.dry_run import describe_trials, dry_run
+    from course_lib.grading.grade import make_plan, on_this_machine, read_seed
+    from course_lib.grading.limits import Limits
+
+    if arguments.place or arguments.out:
+        raise Refused("a dry run grades the course's own two editions, and writes nothing: leave out SUBMISSIONS and"
+                      " --out.")
+    with refusing(ValueError, FileNotFoundError):
+        seed = read_seed(Path(arguments.seed_file), make=False) if arguments.seed_file else secrets.token_hex(16)
+        plan = make_plan(_assignment(arguments), seed, Limits(seconds=arguments.timeout))
+        # The untouched edition takes no time: a second process would only be a second start.
+        trials = dry_run(plan, lambda submissions, plan: on_this_machine(submissions, plan, arguments.jobs or 1))
+    print(describe_trials(trials))
+    wrong = any(trial.wrong for trial in trials)
+    if wrong and not arguments.seed_file:
+        print(f"The inputs were drawn from the seed {seed}; with it in a file, --seed-file gives the same again.")
+    return 1 if wrong else 0
+
+
+def _assignment(arguments: Namespace):
+    from course_lib.grading.assignment import read_assignment, whole_chapters
+
+    if arguments.assignment:
+        return read_assignment(Path(arguments.assignment))
+    return whole_chapters(arguments.chapters)
