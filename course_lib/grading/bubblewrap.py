@@ -40,7 +40,8 @@ def command(view: list[str], hidden: list[str], base: Path) -> list[str]:
     except subprocess.TimeoutExpired:
         raise OSError("it did not answer") from None
     if tried.returncode:
-        raise OSError(tried.stderr.strip().removeprefix("bwrap: ")[:200] or f"it ended with {tried.returncode}")
+        reason = tried.stderr.strip().removeprefix("bwrap: ").partition(". ")[0][:200].rstrip(".")
+        raise OSError(reason or f"it ended with {tried.returncode}")
     return start
 
 

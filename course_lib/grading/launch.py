@@ -62,19 +62,23 @@ def launch(hide: tuple[Path, ...], asked: Collection[str]) -> Launched:
     missing = {} if "bubblewrap" in asked else {"bubblewrap": "not asked for"}
     if not missing and not bubblewrap.program():
         missing = {"bubblewrap": "not installed"}
+    started = None
     if "namespaces" in asked or missing:
         started = _launch(hide, asked, missing)
         if started.in_view or missing:
             return started
-        missing = {"namespaces": started.missing["namespaces"]}
-        started.close()
-    else:
-        missing = {"namespaces": "not asked for"}
+    refused = started.missing["namespaces"] if started else "not asked for"
     try:
-        return _launch(hide, asked, missing, inside=True)
+        inner = _launch(hide, asked, {"namespaces": refused}, inside=True)
     except (OSError, RuntimeError) as error:
-        rest = [name for name in asked if name in ("landlock", "filter")]
-        return _launch(hide, rest, {**missing, "bubblewrap": str(error)})
+        if started is None:
+            started = _launch(hide, asked, {"bubblewrap": str(error)})
+        send(started.channel, {"missing": {"bubblewrap": str(error)}})
+        started.walls = receive(started.channel)[0]["walls"]
+        return started
+    if started:
+        started.close()
+    return inner
 
 
 def _launch(

@@ -73,6 +73,9 @@ class Server:
                         os.close(file)
                 elif "kill" in request:
                     self.kill()
+                elif "missing" in request:  # which walls were tried in vain elsewhere
+                    self._walls.missing |= request["missing"]
+                    send(self._channel, {"walls": sentences(self._walls)})
 
     def _prepare(self, key: str, source: str, forbid: list[str]) -> dict[str, str] | None:
         """Run a lesson's setup cell, which is the instructor's own. Returns the exception it ended in.
