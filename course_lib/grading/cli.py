@@ -23,6 +23,12 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     _add_engine(grade)
     _add_timeout(grade)
 
+    regrade = verb("regrade", verbs.regrade, "grade again what was graded, and say whose points changed and why")
+    regrade.add_argument("--diff", required=True, metavar="OLD", help="the folder that `course grade` wrote")
+    regrade.add_argument("place", metavar="SUBMISSIONS", nargs="?", help="where they are now, if they were moved")
+    regrade.add_argument("--out", metavar="NEW", help="the new results (default: OLD-regraded)")
+    _add_engine(regrade)
+
 
 def _add_assignment(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)

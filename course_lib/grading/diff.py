@@ -1,6 +1,6 @@
 """Two gradings of the same class: whose points changed, and why."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,11 +80,23 @@ def _conditions(old: dict[str, Record], new: dict[str, Record]) -> Iterator[str]
     values: dict[str, tuple[set[str], set[str]]] = {}
     for side, records in enumerate((old, new)):
         for record in records.values():
-            for key, value in record.stamp.items():
-                values.setdefault(key, (set(), set()))[side].add(repr(value))
+            for key, value in _flat(record.stamp):
+                values.setdefault(key, (set(), set()))[side].add(value)
     for key, (before, after) in sorted(values.items()):
         if before != after:
             yield f"{key}: {_either(before)} -> {_either(after)}"
+
+
+def _flat(stamp: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each thing on its own: of many versions, or many walls, only what changed is worth a line."""
+    for key, value in stamp.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{key}, {name}", str(each)) for name, each in value.items())
+        elif isinstance(value, list | tuple):  # sentences: "No network: it stands."
+            yield from ((f"{key}, {name}", rest.strip() or "told") for name, _, rest in (
+                str(each).partition(":") for each in value))
+        else:
+            yield key, str(value)
 
 
 def _either(values: set[str]) -> str:

@@ -26,18 +26,55 @@ def grade(arguments: Namespace, options: list[str]) -> int:
         return _dry_run(arguments)
     if not arguments.place or not arguments.out:
         raise Refused("say what to grade and where the results go: course grade SUBMISSIONS --chapters 1 --out DIR")
-    from course_lib.grading.grade import grade as grade_all
+    from course_lib.grading.call import Call
+    from course_lib.grading.grade import SEED
     from course_lib.grading.limits import Limits
-    from course_lib.grading.papers import write_papers
-    from course_lib.paths import CHAPTERS
 
     out = Path(arguments.out)
     with refusing(ValueError, FileNotFoundError):
-        assignment = _assignment(arguments)
-        records, collection = grade_all(
-            Path(arguments.place), out, assignment, limits=Limits(seconds=arguments.timeout), jobs=arguments.jobs,
-            seed_file=Path(arguments.seed_file) if arguments.seed_file else None)
-    notebooks = [path for chapter in assignment.chapters for path in CHAPTERS.glob(f"{chapter:02}_*.ipynb")]
+        call = Call(Path(arguments.place), Path(arguments.seed_file or out / SEED), _assignment(arguments),
+                    Limits(seconds=arguments.timeout))
+        _grade(call, out, arguments, own_seed=not arguments.seed_file)
+    return 0
+
+
+def regrade(arguments: Namespace, options: list[str]) -> int:
+    """Grade again, with the same seed and limits, and compare."""
+    from dataclasses import replace
+
+    from course_lib.grading.call import read_call
+    from course_lib.grading.diff import compare, describe
+    from course_lib.grading.records import read_records
+
+    old = Path(arguments.diff)
+    new = Path(arguments.out) if arguments.out else old.with_name(f"{old.name}-regraded")
+    if new.resolve() == old.resolve():
+        raise Refused(f"{old} is to be compared with: give another folder as --out.")
+    with refusing(ValueError, FileNotFoundError):
+        call = read_call(old)
+        call = replace(call, place=Path(arguments.place)) if arguments.place else call
+        if not call.place.exists():
+            raise Refused(f"the submissions were in {call.place}, and are not there any more. Say where they are:"
+                          f" course regrade --diff {old} SUBMISSIONS")
+        before = read_records(old / "records")
+        told = describe(compare(before, _grade(call, new, arguments)))
+    (new / "changes.txt").write_text(told + "\n", encoding="utf-8", errors="replace", newline="\n")
+    print(f"\nCompared with {old}:\n\n{told}")
+    return 0
+
+
+def _grade(call, out: Path, arguments: Namespace, *, own_seed: bool = False):
+    """Grade, write everything, and tell the instructor what came out. Returns the records."""
+    from course_lib.grading.call import write_call
+    from course_lib.grading.grade import grade as grade_all
+    from course_lib.grading.papers import write_papers
+    from course_lib.paths import CHAPTERS
+
+    if call.place.exists():  # before anything is graded: a run that is killed can be graded again, too
+        write_call(call, out)
+    records, collection = grade_all(call.place, out, call.assignment, limits=call.limits, jobs=arguments.jobs,
+                                    seed_file=None if own_seed else call.seed_file)
+    notebooks = [path for chapter in call.assignment.chapters for path in CHAPTERS.glob(f"{chapter:02}_*.ipynb")]
     written = write_papers(records, out, notebooks)
     for note in collection.notes:
         print(f"note: {note}")
@@ -47,7 +84,7 @@ def grade(arguments: Namespace, options: list[str]) -> int:
         print(f"wall: {wall}")
     print("For code that you do not trust, run this in a container or a virtual machine that holds nothing else.")
     print("\n".join(map(str, written)))
-    return 0
+    return records
 
 
 def _dry_run(arguments: Namespace) -> int:

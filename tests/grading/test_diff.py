@@ -28,7 +28,7 @@ def test_whose_points_changed_and_why(record, result):
         ("Ada", "failed", "passed", 2.0), ("Bob", "passed", "stopped", -2.0)]
     assert describe(difference) == (
         "Graded under other conditions:\n"
-        "  bank: 'b1' -> 'b1' or 'b2'\n\n"
+        "  bank: b1 -> b1 or b2\n\n"
         "Points changed: 2 students\n"
         "  Ada: +2\n"
         '    1.1 A stable softmax: 0/2 -> 2/2; failed in stage "large scores" (no shift) -> passed\n'
@@ -84,3 +84,13 @@ def test_two_folders(record, result, tmp_path):
     assert [change.points for change in compare_folders(tmp_path / "old", tmp_path / "new").changes] == [2.0]
     with pytest.raises(RecordError, match="no record"):
         compare_folders(tmp_path / "old", tmp_path)
+
+
+def test_of_many_conditions_those_that_changed(record):
+    old = {"versions": {"python": "3.11.2", "torch": "2.5.1"}, "walls": ["No network: it stands.", "Limits: they stand."],
+           "limits": {"seconds": 10.0}, "seed": "ab"}
+    new = {**old, "versions": {"python": "3.11.2", "torch": "2.6.0"}, "limits": {"seconds": 20.0},
+           "walls": ["No network: missing (Operation not permitted).", "Limits: they stand."]}
+    assert compare([record("Ada", stamp=old)], [record("Ada", stamp=new)]).conditions == (
+        "limits, seconds: 10.0 -> 20.0", "versions, torch: 2.5.1 -> 2.6.0",
+        "walls, No network: it stands. -> missing (Operation not permitted).")
