@@ -14,5 +14,6 @@ def refusing(*unknown: type[Exception]) -> Iterator[None]:
     try:
         yield
     except unknown as error:
-        said = error.args[0] if error.args else ""
-        raise Refused(said if isinstance(said, str) else str(error)) from None  # the system's own begin with a number
+        if isinstance(error, OSError) and error.filename:  # the system's own: a number, words, a file
+            raise Refused(f"{error.filename}: {error.strerror}") from None
+        raise Refused(error.args[0] if error.args else str(error)) from None

@@ -1,9 +1,10 @@
-"""The instructor's part of the `course` command. What is typed is understood here, and done in verbs.py."""
+"""The instructor's part of the `course` command. What is typed is understood here, and done in verbs.py and
+platform_verbs.py."""
 
 import argparse
 from collections.abc import Callable
 
-from course_lib.grading import verbs
+from course_lib.grading import platform_verbs, verbs
 
 
 def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
@@ -28,6 +29,23 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     regrade.add_argument("place", metavar="SUBMISSIONS", nargs="?", help="where they are now, if they were moved")
     regrade.add_argument("--out", metavar="NEW", help="the new results (default: OLD-regraded)")
     _add_engine(regrade)
+
+    canvas = verb("canvas", platform_verbs.canvas, "enter the points in a gradebook that was exported from Canvas")
+    canvas.add_argument("graded", metavar="GRADED", help="the folder that `course grade` wrote")
+    canvas.add_argument("gradebook", metavar="EXPORT.csv", help="in Canvas: Grades, Export, Export Entire Gradebook")
+    canvas.add_argument("--out", required=True, metavar="FILLED.csv", help="a new file: the same with a column filled")
+    canvas.add_argument("--column", metavar="C", help="its title, or the number in brackets (default: the assignment's"
+                        " title)")
+    canvas.add_argument("--scale", action="store_true", help="convert the points to those that are possible in Canvas")
+
+    autograder = verb("autograder", platform_verbs.autograder, "make the zip that Gradescope's autograder is built from")
+    _add_assignment(autograder)
+    autograder.add_argument("--out", required=True, metavar="X.zip", help="a new file")
+    autograder.add_argument("--seed-file", metavar="F", help="private text that the inputs are drawn from (default: a"
+                            " new one)")
+    autograder.add_argument("--torch-from", default="", metavar="ADDRESS", help="take PyTorch from this index, such as"
+                            " that of its CPU builds; pytorch.org's installation page shows it")
+    _add_timeout(autograder)
 
 
 def _add_assignment(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ def release(arguments: Namespace, options: list[str]) -> int:
     from course_lib.grading.release import release as make_release
 
     with refusing(ValueError, FileNotFoundError, FileExistsError):
-        archive = make_release(_assignment(arguments), Path(arguments.out))
+        archive = make_release(read_asked(arguments), Path(arguments.out))
     print(f"{arguments.out}, and the same packed: {archive}")
     return 0
 
@@ -32,7 +32,7 @@ def grade(arguments: Namespace, options: list[str]) -> int:
 
     out = Path(arguments.out)
     with refusing(ValueError, FileNotFoundError):
-        call = Call(Path(arguments.place), Path(arguments.seed_file or out / SEED), _assignment(arguments),
+        call = Call(Path(arguments.place), Path(arguments.seed_file or out / SEED), read_asked(arguments),
                     Limits(seconds=arguments.timeout))
         _grade(call, out, arguments, own_seed=not arguments.seed_file)
     return 0
@@ -97,7 +97,7 @@ def _dry_run(arguments: Namespace) -> int:
                       " --out.")
     with refusing(ValueError, FileNotFoundError):
         seed = read_seed(Path(arguments.seed_file), make=False) if arguments.seed_file else secrets.token_hex(16)
-        plan = make_plan(_assignment(arguments), seed, Limits(seconds=arguments.timeout))
+        plan = make_plan(read_asked(arguments), seed, Limits(seconds=arguments.timeout))
         # The untouched edition takes no time: a second process would only be a second start.
         trials = dry_run(plan, lambda submissions, plan: on_this_machine(submissions, plan, arguments.jobs or 1))
     print(describe_trials(trials))
@@ -107,7 +107,8 @@ def _dry_run(arguments: Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _assignment(arguments: Namespace):
+def read_asked(arguments: Namespace):
+    """The assignment that --chapters or --assignment names."""
     from course_lib.grading.assignment import read_assignment, whole_chapters
 
     if arguments.assignment:

@@ -44,8 +44,14 @@ cd /autograder/source
 {grade}
 """
 
-# The seam to the grading command: it reads /autograder/submission and leaves one record.
+# The seam to the grading command: it reads /autograder/submission and leaves one record. Where there is nothing to
+# grade, that is the learner's to mend, and so for them to read.
 GRADE = """\
+if [ -z "$(find /autograder/submission -type f \\( -iname '*.ipynb' -o -iname '*.zip' \\) -print -quit)" ]; then
+    echo '{{"score": 0, "output": "There is no notebook (.ipynb) in what you handed in."}}' \\
+        > /autograder/results/results.json
+    exit 0
+fi
 mkdir -p /autograder/graded/in/learner
 cp -r /autograder/submission/. /autograder/graded/in/learner/
 /autograder/venv/bin/course grade /autograder/graded/in --out /autograder/graded {options}

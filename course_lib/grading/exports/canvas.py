@@ -7,7 +7,7 @@ from pathlib import Path
 from course_lib.grading.exports.canvas_book import GradebookError, find_column, read_gradebook, read_students
 from course_lib.grading.exports.canvas_students import find_student
 from course_lib.grading.exports.csv_bytes import Cell, replace_cells
-from course_lib.grading.exports.words import number
+from course_lib.grading.exports.words import number, one_line
 from course_lib.grading.records import Record
 
 _KEPT = {"EX": "is excused there", "N/A": "does not have this assignment there"}
@@ -117,3 +117,17 @@ def _factor(
                                    f" {number(out_of)}."]
     theirs = " or ".join(map(number, worth))
     return 1.0, [f"{title!r} has {number(out_of)} points in Canvas, the records {theirs}."]
+
+
+def describe_filled(filled: Filled) -> str:
+    """What was entered and what was not, in words for the instructor."""
+    lines = [f"{len(filled.filled)} entered in the column {one_line(filled.column)!r}."]
+    over = [f"{one_line(student)} {one_line(before)} -> {after}" for student, before, after in filled.filled
+            if before.strip() and before.strip() != after]
+    if over:
+        lines.append(f"{len(over)} had other points there: {'; '.join(over)}")
+    lines += [f"Not entered: {one_line(student)}: {one_line(why)}" for student, why in filled.left_out]
+    if filled.without_record:
+        lines.append(f"{len(filled.without_record)} without a submission, left as they are:"
+                     f" {'; '.join(map(one_line, filled.without_record))}")
+    return "\n".join([*lines, *(f"Note: {note}" for note in filled.notes)])

@@ -76,7 +76,8 @@ def test_the_zip_has_what_gradescope_looks_for_at_its_top(course, tmp_path):
             "start.py"]
         for script in ("setup.sh", "run_autograder"):
             text = archive.read(script).decode()
-            assert text.startswith("#!/usr/bin/env bash\n") and "\r" not in text and "{" not in text.replace("${", "")
+            assert text.startswith("#!/usr/bin/env bash\n") and "\r" not in text
+            assert not any(left in text for left in ("{{", "{options}", "{grade}", "{torch_from}"))
             assert stat.S_IMODE(archive.getinfo(script).external_attr >> 16) == 0o755
             subprocess.run(["bash", "-n"], input=text, text=True, check=True)
         assert "course grade" in archive.read("run_autograder").decode()
@@ -124,3 +125,18 @@ def test_run_autograder_leaves_results_where_gradescope_reads_them(course, recor
     run = subprocess.run(["bash", "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert json.loads((home / "results" / "results.json").read_text())["score"] == 2.0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Gradescope's machines are Linux")
+def test_who_hands_in_no_notebook_reads_that(course, tmp_path):
+    home = tmp_path / "autograder"
+    write_autograder(tmp_path / "a.zip", extra={}, options="", root=course)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        script = archive.read("run_autograder").decode().replace("/autograder", str(home))
+    for folder in ("source", "submission"):
+        (home / folder).mkdir(parents=True)
+    (home / "submission" / "essay.pdf").write_text("x")
+    subprocess.run(["bash", "-c", script], check=True)
+    content = json.loads((home / "results" / "results.json").read_text())
+    conforms(content, TOP)
+    assert content["score"] == 0 and "no notebook" in content["output"]
