@@ -2,14 +2,11 @@
 
 import os
 import shutil
-import stat
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-_PREFIX = "course-grade-"
+_PREFIX, _LOCK = "course-grade-", "lock"
 
 
 def make() -> tuple[Path, int]:
@@ -18,36 +15,31 @@ def make() -> tuple[Path, int]:
         base = Path(tempfile.mkdtemp(prefix=_PREFIX))
         base.chmod(0o711)
         with suppress(FileNotFoundError):
-            lock = os.open(base, os.O_RDONLY)
-            if _hold(lock) and base.exists():  # another grader may just have taken it for one left behind
+            lock = os.open(base / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            if _hold(lock) and (base / _LOCK).exists():
                 return base, lock
-            os.close(lock)
+            os.close(lock)  # another grader looked just now, and took it for one left behind
 
 
 def remove(base: Path) -> None:
     """Remove a folder, also where code took away the right to do so."""
-
-    def try_again(action: Callable[[str], Any], path: str, _: Any) -> None:
-        for place in (os.path.dirname(path), path):
-            with suppress(OSError):
-                if stat.S_ISDIR(os.lstat(place).st_mode):
-                    os.chmod(place, 0o700)
-        with suppress(OSError):
-            if action in (os.unlink, os.remove, os.rmdir):
-                action(path)
-            else:
-                shutil.rmtree(path, ignore_errors=True)
-
-    shutil.rmtree(base, onerror=try_again)
+    with suppress(OSError):
+        for place, _, _ in os.walk(base):  # from above: each is opened before it is looked into
+            for entry in os.scandir(place):
+                if entry.is_dir(follow_symlinks=False):
+                    os.chmod(entry.path, 0o700)
+    shutil.rmtree(base, ignore_errors=True)
 
 
 def clean_up() -> None:
-    """Remove what graders left that are gone. Whoever lives holds a lock; a folder of another user is left alone."""
+    """Remove what graders left that are gone: whoever lives holds a lock. A folder without one is left alone."""
     for base in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):
-            lock = os.open(base, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            if base.is_symlink() or base.stat().st_uid != os.geteuid():
+                continue
+            lock = os.open(base / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
             try:
-                if os.fstat(lock).st_uid == os.geteuid() and _hold(lock):
+                if _hold(lock):
                     remove(base)
             finally:
                 os.close(lock)

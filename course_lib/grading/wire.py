@@ -5,49 +5,21 @@ is read or allocated; whatever is not as it should be is a `WireError` with the 
 """
 
 import json
-import math
-import re
 import struct
 from typing import Any
 
 import torch
-from torch import Tensor
+
+from course_lib.grading.values import (
+    BODY_LIMIT, DEPTH, TENSORS, Foreign, Unpacking, WireError, a_, clean, fields, pack, place, raw_to_tensor, restore,
+    tensor_to_raw,
+)  # fmt: skip
+
+__all__ = ["Foreign", "FrameReader", "WireError", "clean", "encode", "restore", "tensor_to_raw"]
 
 _MAGIC = b"CGW1"
 _PREFIX = struct.Struct("<4sIQ")  # magic, bytes of the header, bytes of the numbers
 HEADER_LIMIT = 256 * 1024
-BODY_LIMIT = 32 * 1024 * 1024
-_DEPTH, _ITEMS, _TENSORS, _AXES, _TEXT = 8, 2000, 256, 16, 4000
-_DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        torch.float32,
-        torch.float64,
-        torch.float16,
-        torch.bfloat16,
-        torch.complex64,
-        torch.complex128,
-        torch.int64,
-        torch.int32,
-        torch.int16,
-        torch.int8,
-        torch.uint8,
-        torch.bool,
-    )
-}
-_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
-# What a terminal, XML or a browser could take for more than a letter; and half pairs, which are no text.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
-
-
-class WireError(ValueError):
-    """A frame that is not what was agreed on. The message says in what."""
-
-
-class Foreign:
-    """Stands for a value that does not travel; its class is named as the value's. Equals only itself."""
 
 
 def encode(value: Any) -> bytes:
@@ -57,7 +29,7 @@ def encode(value: Any) -> bytes:
     """
     tensors: list[dict] = []
     numbers: list[bytes] = []
-    header = json.dumps({"value": _pack(value, tensors, numbers, _DEPTH), "tensors": tensors}).encode()
+    header = json.dumps({"value": pack(value, tensors, numbers, DEPTH), "tensors": tensors}).encode()
     body = b"".join(numbers)
     if len(header) > HEADER_LIMIT or len(body) > BODY_LIMIT:
         raise WireError(f"a result of {len(header) + len(body)} bytes is too large to be handed back")
@@ -92,69 +64,16 @@ class FrameReader:
         return values
 
 
-def clean(text: str, limit: int = _TEXT) -> str:
-    """Text that can be written anywhere: bounded, one kind of line end, no control characters."""
-    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))[:limit]
-
-
-def tensor_to_raw(tensor: Tensor) -> bytes:
-    """The numbers of a dense tensor on the CPU, in the order of its axes."""
-    flat = tensor.detach().resolve_conj().resolve_neg().contiguous().view(-1)
-    return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
-
-
-def raw_to_tensor(raw: bytes, dtype: torch.dtype, shape: tuple[int, ...]) -> Tensor:
-    return (
-        torch.frombuffer(bytearray(raw), dtype=dtype).view(shape) if raw else torch.empty(shape, dtype=dtype)
-    )
-
-
-def restore(raw: bytes, dtype: torch.dtype, shape: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
-    """The way to the worker, where a transposed input stays transposed in memory."""
-    return (
-        raw_to_tensor(raw, dtype, (-1,)).as_strided(shape, stride) if raw else torch.empty(shape, dtype=dtype)
-    )
-
-
-def _pack(value: Any, tensors: list[dict], numbers: list[bytes], depth: int) -> Any:
-    if depth == 0:
-        raise WireError("a result is nested too deeply to be handed back")
-    kind = type(value)
-    if value is None or kind in (bool, float):
-        return value
-    if kind is str:
-        return value[:_TEXT]
-    if kind is int and value.bit_length() < 900:
-        return value
-    if isinstance(value, Tensor) and _travels(value):
-        if value.numel() * value.element_size() > BODY_LIMIT:
-            raise WireError(f"a tensor of shape {tuple(value.shape)} is too large to be handed back")
-        tensors.append({"dtype": _NAMES[value.dtype], "shape": list(value.shape)})
-        numbers.append(tensor_to_raw(value.detach().as_subclass(Tensor)))
-        return {"tensor": len(tensors) - 1}
-    if isinstance(value, (tuple, list)):
-        items = [_pack(item, tensors, numbers, depth - 1) for item in value]
-        return {"tuple" if isinstance(value, tuple) else "list": items}
-    if kind is dict and all(type(key) is str for key in value):
-        return {"dict": [[key, _pack(item, tensors, numbers, depth - 1)] for key, item in value.items()]}
-    return {"foreign": kind.__name__[:60]}
-
-
-def _travels(tensor: Tensor) -> bool:
-    dense = tensor.layout == torch.strided and tensor.device.type == "cpu" and tensor.dim() <= _AXES
-    return dense and tensor.dtype in _NAMES
-
-
 def _decode(header: bytes, body: bytes) -> Any:
     try:
         content = json.loads(header.decode("ascii"))
     except (ValueError, RecursionError) as error:
         raise WireError(f"a frame's header cannot be read: {type(error).__name__}") from None
-    content = _fields(content, "value", "tensors")
-    described = _a(list, content["tensors"])
-    if len(described) > _TENSORS:
+    content = fields(content, "value", "tensors")
+    described = a_(list, content["tensors"])
+    if len(described) > TENSORS:
         raise WireError(f"a frame holds {len(described)} tensors, more than a result may have")
-    places = [_place(each) for each in described]
+    places = [place(each) for each in described]
     if sum(size for _, _, size in places) != len(body):
         raise WireError(f"{len(body)} bytes of numbers came with shapes that need another number of them")
     tensors, start = [], 0
@@ -164,66 +83,4 @@ def _decode(header: bytes, body: bytes) -> Any:
             raise WireError("a bool that is neither true nor false")
         tensors.append(raw_to_tensor(raw, dtype, shape))
         start += size
-    return _Unpacking(tensors).value(content["value"], _DEPTH)
-
-
-def _place(described: Any) -> tuple[torch.dtype, tuple[int, ...], int]:
-    described = _fields(described, "dtype", "shape")
-    dtype = _DTYPES.get(_a(str, described["dtype"]))
-    if dtype is None:
-        raise WireError("a tensor of an unknown dtype")
-    shape = tuple(_a(int, n) for n in _a(list, described["shape"]))
-    if len(shape) > _AXES or any(not 0 <= n <= 2**40 for n in shape):
-        raise WireError("a tensor of an impossible shape")
-    return dtype, shape, math.prod(shape) * dtype.itemsize
-
-
-class _Unpacking:
-    """The way back from JSON; counts what it makes."""
-
-    def __init__(self, tensors: list[Tensor]):
-        self._tensors, self._left = tensors, _ITEMS
-
-    def value(self, packed: Any, depth: int) -> Any:
-        self._left -= 1
-        if depth == 0 or self._left < 0:
-            raise WireError("a result is nested too deeply, or has too many parts")
-        if packed is None or type(packed) in (bool, float):
-            return packed
-        if type(packed) is int:
-            if packed.bit_length() >= 1000:
-                raise WireError("a whole number of more digits than a result may have")
-            return packed
-        if type(packed) is str:
-            return clean(packed)
-        if type(packed) is not dict or len(packed) != 1:
-            raise WireError("a frame holds something that is no value")
-        ((kind, content),) = packed.items()
-        if kind == "tensor":
-            if not 0 <= _a(int, content) < len(self._tensors):
-                raise WireError("a frame names a tensor that it does not hold")
-            return self._tensors[content]
-        if kind in ("tuple", "list"):
-            items = [self.value(item, depth - 1) for item in _a(list, content)]
-            return tuple(items) if kind == "tuple" else items
-        if kind == "dict":
-            pairs = [_a(list, pair) for pair in _a(list, content)]
-            if any(len(pair) != 2 for pair in pairs):
-                raise WireError("a frame holds a dict whose parts are no pairs")
-            return {clean(_a(str, key)): self.value(item, depth - 1) for key, item in pairs}
-        if kind == "foreign":
-            name = _a(str, content)
-            return type(name if name.isidentifier() and len(name) <= 60 else "object", (Foreign,), {})()
-        raise WireError("a frame holds a value of an unknown kind")
-
-
-def _a(kind: type, value: Any) -> Any:
-    if type(value) is not kind:
-        raise WireError(f"a frame has a {type(value).__name__} where a {kind.__name__} belongs")
-    return value
-
-
-def _fields(value: Any, *names: str) -> dict:
-    if type(value) is not dict or set(value) != set(names):
-        raise WireError(f"a frame's header does not have the fields {', '.join(names)}")
-    return value
+    return Unpacking(tensors).value(content["value"], DEPTH)

@@ -122,7 +122,7 @@ def test_what_is_too_large_is_refused_before_it_is_made():
         (frame({"value": None, "tensors": [{"dtype": "object", "shape": [1]}]}, b"x" * 8), "unknown dtype"),
         (frame({"value": None, "tensors": [{"dtype": "float32", "shape": [-1]}]}), "impossible shape"),
         (frame({"value": None, "tensors": [{"dtype": "float32", "shape": [2.0]}]}), "float where a int"),
-        (frame({"value": None, "tensors": [{"dtype": "float32", "shape": [10**6] * 3}]}), "another number"),
+        (frame({"value": None, "tensors": [{"dtype": "float32", "shape": [10**6] * 3}]}), "impossible shape"),
         (frame({"value": None, "tensors": [{"dtype": "float32", "shape": [2]}]}, b"1234"), "another number"),
         (
             frame({"value": None, "tensors": [{"dtype": "float32", "shape": [1] * 17}]}, b"1234"),
@@ -216,3 +216,14 @@ def test_a_report_must_fit_its_case(change):
     assert notes.read_case(honest, 0, CASE)
     with pytest.raises(WireError):
         notes.read_case({**honest, **change}, 0, CASE)
+
+
+@pytest.mark.parametrize("shape", [(2**40, 2**40, 0), (0, 2**62), (2**24, 0)])
+def test_an_empty_tensor_has_a_shape_that_could_be_filled(shape):
+    """Of others, PyTorch counts the bytes and fails, or a sum over the empty axis would."""
+    header = json.dumps({"value": {"tensor": 0}, "tensors": [{"dtype": "float32", "shape": shape}]}).encode()
+    with pytest.raises(WireError, match="impossible shape"):
+        FrameReader().feed(b"CGW1" + struct.pack("<IQ", len(header), 0) + header)
+    if shape == (2**24, 0):
+        with pytest.raises(WireError, match="too large"):
+            encode(torch.empty(shape))

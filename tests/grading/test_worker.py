@@ -49,8 +49,8 @@ def test_the_worker_side_brings_nothing_of_what_is_right_into_memory():
     } | {
         f"grading.{name}"
         for name in (
-            "beginning", "channel", "confine", "landlock", "leftovers", "limits", "namespaces", "notes", "server",
-            "syscall_filter", "told", "walls", "wire", "worker",
+            "beginning", "channel", "confine", "disarm", "landlock", "leftovers", "limits", "namespaces", "notes", "server",
+            "syscall_filter", "told", "values", "walls", "wire", "worker",
         )
     }
 
