@@ -3,7 +3,7 @@
 import importlib
 import sys
 import threading
-from types import CodeType, FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 from torch.overrides import TorchFunctionMode
@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 # PyTorch's built-ins have no Python code to recognise. They are recognised by a part of their operator's name, which is
 # the same in torch, torch.nn.functional, torch.Tensor, torch.special and torch.ops.
 _OPERATORS = {
-    "torch.softmax": ("softmax", "softmin", "logsumexp", "scaled_dot_product", "multi_head_attention"),
+    "torch.softmax": ("softmax", "softmin", "logsumexp", "cumsumexp", "scaled_dot_product", "multi_head_attention"),
     "torch.nn.functional.scaled_dot_product_attention": ("scaled_dot_product", "multi_head_attention"),
 }
 
@@ -38,7 +38,7 @@ class watch_for:
     def __init__(self, names: tuple[str, ...]):
         self.used: str | None = None
         self._operators = [part for name in names for part in _OPERATORS.get(name, ())]
-        self._codes = {_code(name): name for name in names if name not in _OPERATORS}
+        self._codes = {function_of(name).__code__: name for name in names if name not in _OPERATORS}
         self._modes = [_Calls(self), _Kernels(self)] if self._operators else []
 
     def __enter__(self) -> "watch_for":
@@ -98,10 +98,8 @@ class _Kernels(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def _code(name: str) -> CodeType:
-    """The code object of the function, the `forward` of the module, or the `__init__` of the class, of this name."""
+def function_of(name: str) -> FunctionType:
+    """The function, the `forward` of the module, or the `__init__` of the class, of this name."""
     module, _, attribute = name.rpartition(".")
     found = getattr(importlib.import_module(module), attribute)
-    if isinstance(found, type):
-        found = getattr(found, "forward", found.__init__)
-    return found.__code__
+    return getattr(found, "forward", found.__init__) if isinstance(found, type) else found

@@ -18,6 +18,7 @@ import torch
 from course_lib.exercises.calling import Failure, Observation, failure_of, kind_of, observe
 from course_lib.exercises.exercise import Case
 from course_lib.grading import notes
+from course_lib.grading.disarm import disarm
 from course_lib.grading.wire import WireError, encode
 
 
@@ -69,6 +70,7 @@ def work(
         return
     answer = namespace[job.name]
     report(encode(notes.of_kind(kind_of(answer))))
+    disarm(job.forbid)
     for number, case in enumerate(job.cases):
         report(_frame(number, _observe(answer, case, job.forbid)))
     for number, case in enumerate(more() if job.more else (), len(job.cases)):

@@ -56,6 +56,7 @@ def test_fused_attention_is_seen(call):
         lambda: nn.Softmax(-1)(x),
         lambda: x.log_softmax(-1),
         lambda: x.logsumexp(-1),
+        lambda: torch.logcumsumexp(x, -1),
         lambda: torch.special.softmax(x, -1),
         lambda: alias(x, x, x),
         lambda: torch.ops.aten._softmax(x, -1, False),
