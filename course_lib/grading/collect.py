@@ -109,7 +109,8 @@ def _is_archive(name: str) -> bool:
 def _files_of(folder: Path, limits: Limits, unread: dict[str, str]) -> Iterator[File]:
     """What is worth reading in a folder, by path, links left alone."""
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
+        # Bytes that are no text are written as \udcff, so that all that comes after can write the name down.
+        name = path.relative_to(folder).as_posix().encode("utf-8", "backslashreplace").decode()
         if any(part.startswith((".", "__MACOSX")) for part in Path(name).parts) or not _is_paper(name):
             continue
         if any(each.is_symlink() for each in (path, *path.parents[: len(Path(name).parts) - 1])):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import zipfile
 from dataclasses import replace
 
@@ -170,6 +171,15 @@ def test_a_name_that_is_made_for_two_of_one_name_may_be_somebodys(tmp_path):
     collection = collect(lay(tmp_path, *(f"{name}_{n}_assignsubmission_file_/a.ipynb" for name, n in (
         ("Li", 1), ("Li", 2), ("Li (2)", 3)))))
     assert [(s.student, s.lms_id) for s in collection.submissions] == [("Li", "1"), ("Li (2)", "2"), ("Li (2) (3)", "3")]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there are no such names")
+def test_names_that_are_no_text_can_be_written_down_and_stay_apart(tmp_path):
+    for byte in (b"\xff", b"\xfe"):
+        with open(os.fsencode(tmp_path) + b"/" + byte + b".ipynb", "wb") as file:
+            file.write(byte)
+    collection = collect(tmp_path)
+    assert told(collection) == {"\\udcfe": ["\\udcfe.ipynb"], "\\udcff": ["\\udcff.ipynb"]}
 
 
 def test_one_student_fills_no_memory_and_no_page(tmp_path):
