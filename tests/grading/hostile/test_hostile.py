@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from hostile_bank import ATTACKS, HONEST
-from hostile_bank.attack import ATTACKED, FORBIDDING, MARK, OTHER
+from hostile_bank.attack import ATTACKED, FORBIDDING, KEY, MARK, OTHER
 from hostile_bank.laying import cell, lay, notebook
 
 from course_lib.exercises.bank import all_exercises
@@ -48,9 +48,13 @@ def of_this_run(base):
 
 
 def shared():
-    """System V's memory, semaphores and queues of this machine, by their keys."""
-    return {(kind, line.split()[0]) for kind in ("shm", "sem", "msg")
-            for line in Path(f"/proc/sysvipc/{kind}").read_text().splitlines()[1:]}
+    """Those of System V's tables in which something is left."""
+    return [kind for kind in ("shm", "sem", "msg")
+            if any(line.split()[0] == str(KEY) for line in Path(f"/proc/sysvipc/{kind}").read_text().splitlines())]
+
+
+def open_walls(records):
+    return [line for record in records.values() for line in record.stamp["walls"] if "missing" in line or "in part" in line]
 
 
 def marked():
@@ -93,7 +97,7 @@ def alone(run):
 
 @pytest.fixture(scope="module")
 def graded(run):
-    left = (marked(), shared(), threads())
+    left = (marked(), threads())
     chosen = os.environ.get("HOSTILE")
     attacks = [attack for attack in ATTACKS if not chosen or re.search(chosen, attack.name)]
     return (*run("class", attacks), left)
@@ -106,8 +110,8 @@ def test_an_attack_gains_nothing(graded, name):
         pytest.skip("not chosen")
     record = records[attack.called]
     results = {result.id: result for result in record.exercises}
-    if attack.namespaces and "missing" in record.stamp["walls"][1]:
-        pytest.skip(record.stamp["walls"][1])
+    if attack.walled and open_walls(records):
+        pytest.skip(open_walls(records)[0])
     assert results[attack.exercise].status in attack.status, results[attack.exercise]
     assert results[OTHER].status in attack.other, results[OTHER]
     earned = {id for id, result in results.items() if result.status == "passed"}
@@ -128,12 +132,12 @@ def test_everybody_else_gets_what_they_get_alone(graded, alone):
 
 
 def test_nothing_is_left_behind(graded):
-    _, _, home, (files, segments, before) = graded
+    _, _, home, (files, before) = graded
     assert of_this_run(home) == {}
     assert list((home / "tmp").iterdir()) == []
     assert threads() == before
-    assert shared() == segments or "missing" in next(iter(graded[0].values())).stamp["walls"][1]
-    assert marked() == files
+    if not open_walls(graded[0]):
+        assert shared() == [] and marked() == files
 
 
 def test_no_exercise_takes_longer_than_its_time(graded):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 ATTACKED, OTHER, FORBIDDING = "stable-softmax", "split-heads", "scaled-dot-product"
 MARK = "hostile_was_here"  # the name of whatever an attack leaves behind
+KEY = 0x7057  # of what it leaves in System V's tables
 WRONG = "def softmax(scores):\n    return scores\n"
 RIGHT = {
     ATTACKED: (
@@ -35,7 +36,7 @@ class Attack:
         other: what becomes of that other one.
         hand_in: for what is no plain notebook: makes of the folder of submissions what it likes.
         student: under which name it is found again; `name` if empty.
-        namespaces: whether it is only stopped where namespaces are.
+        walled: whether it takes all walls to stop it.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Attack:
     other: tuple[str, ...] = ("passed",)
     hand_in: Callable[[Path, "Attack"], None] | None = None
     student: str = ""
-    namespaces: bool = False
+    walled: bool = False
 
     @property
     def called(self) -> str:

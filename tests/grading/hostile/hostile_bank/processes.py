@@ -37,7 +37,7 @@ ATTACKS = (
           "import os\nif os.fork():\n    os._exit(0)", "stopped failed"),
     _does("kills all that it can", "Signals to everybody.",
           "import os, signal\nfor pid in (-1, os.getppid(), 1, -os.getpgrp()):\n    for s in (signal.SIGTERM, signal.SIGKILL):\n"
-          "        try: os.kill(pid, s)\n        except (OSError, PermissionError): pass", namespaces=True),
+          "        try: os.kill(pid, s)\n        except (OSError, PermissionError): pass", walled=True),
     _does("the parent's memory", "Writes into the server through /proc.",
           "import os\nfor pid in [os.getppid(), 1, *(int(p) for p in os.listdir('/proc') if p.isdigit())]:\n"
           "    if pid == os.getpid(): continue\n    try:\n        for line in open(f'/proc/{pid}/maps'):\n"

@@ -51,20 +51,20 @@ ATTACKS = (
     attack("searches for solutions", "Everything below the places where solutions could lie.", "failed",
            _SEARCH.format(places="['/work', '/home', '/root', '/srv', '/mnt', '/tmp', '/var', '/autograder', '/opt']",
                           wanted="'solution' in folder + name and name.endswith('.ipynb') or name == 'stable_softmax.py'")
-           + WRONG, namespaces=True),
+           + WRONG, walled=True),
     attack("searches for neighbours", "Every notebook that can be seen, for a neighbour's answer.", "failed",
            _SEARCH.format(places="['/work', '/home', '/root', '/tmp', '/var/tmp', '/autograder']",
                           wanted="name.endswith('.ipynb') and 'chapters' not in folder")
-           + WRONG, namespaces=True),
+           + WRONG, walled=True),
     _loots("imports the bank", "The course's own exercises, which hold the references.",
            "import sys\nloot = []\nsys.modules.pop('course_lib.exercises.bank', None)\ntry:\n"
            "    from course_lib.exercises.bank import all_exercises\n    loot = [len(all_exercises())]\n"
-           "except ImportError: pass", namespaces=True),
+           "except ImportError: pass", walled=True),
     _loots("reads the judge", "The files that judge, and the hidden stages.",
            "from course_lib.paths import ROOT\nloot = []\nfor part in ('course_lib/exercises/judging.py',"
            " 'course_lib/exercises/bank/ch01/stable_softmax.py', 'tests', 'solutions', 'course_lib/grading/grade.py', '.git'):\n"
            "    try:\n        place = ROOT / part\n        loot += ([part] if place.is_file() and place.read_text() else"
-           " [part] * bool(list(place.iterdir())))\n    except OSError: pass", namespaces=True),
+           " [part] * bool(list(place.iterdir())))\n    except OSError: pass", walled=True),
     _loots("reads the seed", "The private text in the environment, the arguments, the files of other processes.",
            "import glob, os\nloot = [k for k in os.environ if 'seed' in k.lower() and k != 'PYTHONHASHSEED']\n"
            "for path in glob.glob('/proc/[0-9]*/cmdline') + glob.glob('/proc/[0-9]*/environ'):\n    try: text ="

@@ -1,6 +1,6 @@
 """Leaving something behind: for the next worker, for the grader, for the next run."""
 
-from hostile_bank.attack import MARK, WRONG, attack
+from hostile_bank.attack import KEY, MARK, WRONG, attack
 
 _PLACES = """
 import os, sys, site, tempfile
@@ -49,8 +49,8 @@ ATTACKS = (
             f"from multiprocessing.shared_memory import SharedMemory\ntry: s = SharedMemory('{MARK}', True, 4096)\n"
             "except OSError: pass"),
     _leaves("System V memory", "A segment, a semaphore and a queue that outlive their maker.",
-            "import ctypes\nlibc = ctypes.CDLL(None)\nlibc.shmget(0x7057, 65536, 0o1666)\nlibc.semget(0x7057, 1, 0o1666)\n"
-            "libc.msgget(0x7057, 0o1666)", namespaces=True),
+            f"import ctypes\nlibc = ctypes.CDLL(None)\nlibc.shmget({KEY}, 65536, 0o1666)\nlibc.semget({KEY}, 1, 0o1666)\n"
+            f"libc.msgget({KEY}, 0o1666)", walled=True),
     _leaves("in memory files", "Memory that no limit of the address space counts.",
             "import os\nkept = []\ntry:\n    for _ in range(64):\n        f = os.memfd_create('x')\n        kept.append(f)\n"
             "        os.write(f, bytes(2**20))\nexcept OSError: pass"),
