@@ -102,9 +102,19 @@ def _names_used(module: ast.Module) -> set[str]:
 
 
 def definitions(module: ast.Module) -> ast.Module:
-    """The imports, functions and classes of a cell: what can be defined without anything happening."""
+    """The imports, functions, classes and constants of a cell: what can be defined without anything happening."""
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return ast.Module([statement for statement in module.body if isinstance(statement, kept)], [])
+    return ast.Module([each for each in module.body if isinstance(each, kept) or _is_constant(each)], [])
+
+
+def _is_constant(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.Assign):
+        return False
+    try:
+        ast.literal_eval(statement.value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return all(isinstance(target, ast.Name) for target in statement.targets)
 
 
 def names_defined(module: ast.Module) -> set[str]:

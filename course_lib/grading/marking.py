@@ -1,9 +1,10 @@
 """One submission, from its notebooks to its record."""
 
+import ast
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ from course_lib.exercises.judging import Expected, Verdict, compare
 from course_lib.exercises.stumbles import explain_failure
 from course_lib.grading.answers import Found, LessonCells, find_answers, read_lesson, sheets_of
 from course_lib.grading.assignment import Assignment
+from course_lib.grading.code import definitions, source_of
 from course_lib.grading.collect import Submission
+from course_lib.grading.conduct import odd_conduct
 from course_lib.grading.limits import Limits
 from course_lib.grading.outcome import Outcome, Program, RecordedWitness
 from course_lib.grading.records import ExerciseResult, Record
 from course_lib.grading.run import Workers, run_answer
+from course_lib.grading.sheets import Sheet
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,14 @@ class Plan:
 def mark(submission: Submission, plan: Plan, workers: Workers) -> Record:
     """Grade one submission. What its code does can change its own record, and nothing else."""
     sheets = sheets_of(submission.files)
-    results, seconds = [], {}
+    results, seconds, look_at = [], {}, []
     start = time.perf_counter()
     for chapter in plan.assignment.chapters:
         exercises = plan.assignment.exercises(chapter)
-        found = find_answers(sheets, exercises, _lesson(plan.notebooks[chapter]))
+        found = _found(sheets, exercises, plan.notebooks[chapter], look_at)
         for id, exercise in exercises.items():
             began = time.perf_counter()
-            results.append(_mark_one(exercise, found[id], plan, workers))
+            results.append(_mark_one(exercise, found[id], plan, workers, look_at))
             seconds[id] = round(time.perf_counter() - began, 3)
     problems = [*submission.problems, *(problem for sheet in sheets for problem in sheet.problems)]
     if not submission.files and not problems:
@@ -61,7 +65,8 @@ def mark(submission: Submission, plan: Plan, workers: Workers) -> Record:
     return Record(
         student=submission.student, lms_id=submission.lms_id, title=plan.assignment.title, due=plan.assignment.due,
         late=submission.late, files=tuple(file.name for file in submission.files), digest=digest_of(submission),
-        problems=tuple(problems), exercises=tuple(results), stamp={**plan.stamp, "walls": list(workers.walls)},
+        problems=tuple(problems), look_at=tuple(dict.fromkeys(look_at)), exercises=tuple(results),
+        stamp={**plan.stamp, "walls": list(workers.walls)},
         seconds={"total": round(time.perf_counter() - start, 3), **seconds},
     )
 
@@ -69,8 +74,8 @@ def mark(submission: Submission, plan: Plan, workers: Workers) -> Record:
 def digest_of(submission: Submission) -> str:
     """The sha256 of what was handed in: names and contents, in their order, and what could not be read."""
     digest = hashlib.sha256()
-    for part in (*((file.name.encode(), file.data) for file in submission.files),
-                 *((b"problem", problem.encode()) for problem in submission.problems)):
+    for part in (*((file.name.encode("utf-8", "surrogatepass"), file.data) for file in submission.files),
+                 *((b"problem", problem.encode("utf-8", "surrogatepass")) for problem in submission.problems)):
         for piece in part:
             digest.update(len(piece).to_bytes(8, "big") + piece)
     return digest.hexdigest()
@@ -86,18 +91,54 @@ def _expected(exercise: str, seed: int) -> Expected:
     return Expected(all_exercises()[exercise], seed)
 
 
-def _mark_one(exercise: Exercise, found: Found, plan: Plan, workers: Workers) -> ExerciseResult:
+def _found(
+    sheets: Sequence[Sheet], exercises: Mapping[str, Exercise], notebook: Path, look_at: list[str]
+) -> Mapping[str, Found]:
+    try:
+        return find_answers(sheets, exercises, _lesson(notebook))
+    except Exception as error:  # no submission ends the class's run
+        look_at.append(f"chapter {notebook.name[:2]} could not be read: the grader stumbled over {_told(error)}")
+        message = "Your notebook could not be read. It was put aside for somebody to look at."
+        return dict.fromkeys(exercises, Found("broken", "", messages=(message,)))
+
+
+def _mark_one(
+    exercise: Exercise, found: Found, plan: Plan, workers: Workers, look_at: list[str]
+) -> ExerciseResult:
     if found.status != "found":
         return _result(exercise, plan, found.status, found.messages)
+    where = f"{number_of(exercise.id)} {exercise.title}"
+    look_at += [f"{where}: {odd}" for odd in odd_conduct(found.answer)]
+    look_at += [f"a cell of their own: {odd}" for helper in found.helpers for odd in odd_conduct(helper)]
     program = Program(found.setup, found.helpers, found.answer, found.name)
     outcome = run_answer(workers, program, exercise, plan.seed, plan.limits)
+    if outcome.kind is None and outcome.stopped and (bare := _bare(found)) != found:
+        found = bare
+        outcome = run_answer(workers, replace(program, helpers=bare.helpers), exercise, plan.seed, plan.limits)
     if outcome.kind is None:
         return _without_answer(exercise, found, plan, outcome)
-    verdict = compare(_expected(exercise.id, plan.seed), RecordedWitness(outcome), hidden=True)
+    try:
+        verdict = compare(_expected(exercise.id, plan.seed), RecordedWitness(outcome), hidden=True)
+    except Exception as error:  # a result that nobody thought of
+        look_at.append(f"{where}: the result could not be compared: the grader stumbled over {_told(error)}")
+        messages = (*found.messages, "What came out could not be compared. It was put aside for somebody to look at.")
+        return _result(exercise, plan, "failed", messages, printed=outcome.printed)
     stopped = bool(outcome.stopped) and verdict.stage is not None and verdict.stage.name not in outcome.seen
     status = "stopped" if stopped else verdict.status
     finding = Finding(outcome.stopped, outcome.told, _what_to_do(outcome)) if stopped else verdict.finding
     return _result(exercise, plan, status, found.messages, verdict, finding, outcome.printed)
+
+
+def _bare(found: Found) -> Found:
+    """The same without what the learner's own cells do: they were stopped before it came to the answer."""
+    helpers = tuple(source_of(definitions(ast.parse(helper))) for helper in found.helpers)
+    message = ("Your own cells before the answer were stopped: they took all the time or memory there is. Of them,"
+               " what they define was kept, and what they do was left out.")
+    return replace(found, helpers=helpers, messages=(*found.messages, message)) if helpers != found.helpers else found
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
 
 
 def _without_answer(exercise: Exercise, found: Found, plan: Plan, outcome: Outcome) -> ExerciseResult:

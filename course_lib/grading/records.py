@@ -62,6 +62,7 @@ class Record:
         files, digest: what was handed in, and its sha256.
         late: as the platform marked it; None where it did not say.
         problems: what could not be read.
+        look_at: for the instructor alone: what a person should see before the points are given out.
         exercises: in the order of the course.
         stamp: versions, the seed's hash, the bank's, the release's, and the walls that stood.
         seconds: how long it took, "total" and by exercise: all that differs when the same is graded again.
@@ -77,6 +78,7 @@ class Record:
     due: str | None = None
     late: bool | None = None
     problems: tuple[str, ...] = ()
+    look_at: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -94,7 +94,7 @@ class Server:
             }
         if key in self._lessons:
             return None
-        lesson = ModuleType("__main__")
+        lesson = ModuleType(worker.MODULE)
         vars(lesson).update(display=_nothing)
         failure = worker.run_cell(source, "<setup>", vars(lesson))
         torch.set_num_threads(1)

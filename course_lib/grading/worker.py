@@ -22,6 +22,11 @@ from course_lib.grading.disarm import disarm
 from course_lib.grading.wire import WireError, encode
 
 
+# The name that a submission's code finds itself under. Not "__main__", so that what stands under
+# `if __name__ == "__main__":` runs in the notebook, and not when it is graded.
+MODULE = "submission"
+
+
 @dataclass(frozen=True)
 class Job:
     """What one worker does.
@@ -52,17 +57,16 @@ def work(
     random.seed(0)
     np.random.seed(0)
     torch.default_generator.manual_seed(0)
-    sys.modules["__main__"] = lesson
+    sys.modules["__main__"] = sys.modules[MODULE] = lesson
     namespace = vars(lesson)
     broken = None
     for number, (cell, source) in enumerate(
         [*((f"helper {i}", s) for i, s in enumerate(job.helpers, 1)), ("answer", job.answer)]
     ):
         failure = run_cell(source, f"<cell {number + 1}>", namespace)
-        if failure and cell != "answer":
-            print(
-                f"[Cell {number + 1} before the answer stopped with {failure.type}: {failure.message}]"
-            )
+        if failure:
+            where = "The answer's cell" if cell == "answer" else f"Cell {number + 1} before the answer"
+            print(f"[{where} stopped with {failure.type}: {failure.message}]")
         broken = broken or (failure and notes.of_broken(cell, failure))
     if job.name not in namespace:
         missing = Failure("NameError", f"no cell defines `{job.name}`")

@@ -84,13 +84,13 @@ def _exercises(summaries: list[Summary]) -> str:
 
 
 def _by_hand(records: Sequence[Record]) -> list[str]:
-    """Submissions in which something could not be read or run: a look may save somebody's points."""
+    """Submissions in which something could not be read or run, or that do what no answer needs to do."""
     rows = []
     for record in records:
         ended = [f"{result.number} {result.title}: {result.status}" for result in record.exercises
                  if result.status in ("broken", "stopped")]
-        if record.problems or ended:
-            rows.append([name(record.student), paragraphs([*record.problems, *ended])])
+        if record.problems or record.look_at or ended:
+            rows.append([name(record.student), paragraphs([*record.problems, *record.look_at, *ended])])
     return ["<h2>To look at by hand</h2>", table(["student", "what"], rows, numbers=set())] if rows else []
 
 

@@ -22,13 +22,14 @@ def write_grades_csv(records: Sequence[Record], path: Path) -> None:
     columns = [f"{number} {id}" for number, id in exercises]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.writer(file, quoting=csv.QUOTE_ALL)
-        table.writerow(["student", "lms id", "points", "of", "late", *columns, "problems"])
+        table.writerow(["student", "lms id", "points", "of", "late", *columns, "problems", "to look at"])
         for record in records:
             points = {result.id: number(result.points) for result in record.exercises}
             late = "" if record.late is None else "yes" if record.late else "no"
             table.writerow([
                 plain(record.student), plain(record.lms_id or ""), number(record.points), number(record.of), late,
-                *(points.get(id, "") for _, id in exercises), plain("; ".join(record.problems))])
+                *(points.get(id, "") for _, id in exercises), plain("; ".join(record.problems)),
+                plain("; ".join(record.look_at))])
 
 
 def plain(text: str) -> str:

@@ -15,12 +15,13 @@ def read(path, encoding="utf-8-sig"):
 
 def test_a_row_a_student_and_a_column_an_exercise(record, result, tmp_path):
     late = record("Bob", result("failed", id="b", number="1.10", of=3.0), result(), late=True, lms_id="7",
-                  problems=("one", "two"))
+                  problems=("one", "two"), look_at=("three",))
     write_grades_csv([record("Ada", result(id="c", number="1.9", points=1.25)), late], tmp_path / "g.csv")
     assert read(tmp_path / "g.csv") == [
-        ["student", "lms id", "points", "of", "late", "1.1 stable-softmax", "1.9 c", "1.10 b", "problems"],
-        ["Ada", "", "1.25", "2", "", "", "1.25", "", ""],
-        ["Bob", "7", "2", "5", "yes", "2", "", "0", "one; two"],
+        ["student", "lms id", "points", "of", "late", "1.1 stable-softmax", "1.9 c", "1.10 b", "problems",
+         "to look at"],
+        ["Ada", "", "1.25", "2", "", "", "1.25", "", "", ""],
+        ["Bob", "7", "2", "5", "yes", "2", "", "0", "one; two", "three"],
     ]
     assert (tmp_path / "g.csv").read_bytes().startswith(b"\xef\xbb\xbf")  # Excel takes it for latin-1 otherwise
 
