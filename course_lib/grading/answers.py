@@ -1,8 +1,10 @@
 """Which cell is the answer to which exercise, and what else of a submission runs with it. Nothing is run here."""
 
 import ast
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from course_lib.exercises.exercise import Exercise
@@ -23,10 +25,17 @@ _MOST_CODE = 1_000_000  # characters in a submission; all lessons together have 
 
 @dataclass(frozen=True)
 class LessonCells:
-    """What the learner was given: the code of each cell by its id, and the set-up cell."""
+    """What the learner was given.
+
+    Attributes:
+        sources: the code of each cell of the chapter's notebook, by the cell's id.
+        setup: its set-up cell.
+        texts: the code of all cells of all chapters: whatever else is handed in, what the lessons say is nobody's own.
+    """
 
     sources: Mapping[str, str]
     setup: ast.Module
+    texts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -63,17 +72,30 @@ class _Read:
 def read_lesson(notebook: Path) -> LessonCells:
     """The code of a released notebook: whoever changed it in their copy, the lesson's own set-up is run.
 
+    Args:
+        notebook: the chapter's; the other chapters' lie beside it.
+
     Raises:
         ValueError: it has no set-up cell.
     """
-    import nbformat
-
-    content = nbformat.read(notebook, as_version=4)
-    code = [cell for cell in content.cells if cell.cell_type == "code"]
-    setup = [cell.source for cell in code if "setup" in cell.metadata.get("tags", ())]
+    cells = _code_cells(notebook)
+    setup = [source for _, source, tags in cells if "setup" in tags]
     if len(setup) != 1:
         raise ValueError(f"{notebook.name} must have one cell tagged setup, has {len(setup)}.")
-    return LessonCells({cell.id: cell.source for cell in code}, parse(setup[0]))
+    every = {notebook, *notebook.parent.glob("[0-9][0-9]_*.ipynb")}
+    texts = frozenset(source.strip() for each in every for _, source, _ in _code_cells(each))
+    return LessonCells({id: source for id, source, _ in cells}, parse(setup[0]), texts)
+
+
+@cache
+def _code_cells(notebook: Path) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Id, source and tags of each code cell."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    return tuple(
+        (cell["id"], "".join(cell["source"]), tuple(cell["metadata"].get("tags", ())))
+        for cell in content["cells"]
+        if cell["cell_type"] == "code"
+    )
 
 
 def find_answers(
@@ -127,11 +149,12 @@ def _find(exercise: Exercise, read: list[_Read], lesson: LessonCells, exercises:
 
 def _answers(each: _Read, exercise: str, name: str, lesson: LessonCells) -> bool:
     """Whether a cell is an answer to the exercise. A label alone is not enough: it can be moved to another cell."""
+    labelled = each.cell.exercise == exercise
     if each.module is not None:
-        defines = name in names_defined(each.module)
+        defines = name in names_defined(each.module, imports=labelled)  # elsewhere an import is a use of the course's own
     else:
         defines = seems_to_define(each.cell.source, name)
-    if each.cell.exercise == exercise:
+    if labelled:
         return defines
     return defines and not _is_lessons_own(each.cell, lesson)
 
@@ -140,7 +163,7 @@ def _is_lessons_own(cell: Cell, lesson: LessonCells) -> bool:
     """Whether the lesson gave this cell out, under its id or, where ids were lost, in its words."""
     if cell.id in lesson.sources:
         return same_code(cell.source, lesson.sources[cell.id])
-    return any(cell.source.strip() == source.strip() for source in lesson.sources.values())
+    return cell.source.strip() in lesson.texts
 
 
 def _untouched(each: _Read, given: str, name: str, exercise: str) -> bool:
@@ -180,7 +203,8 @@ def _where_it_breaks(each: _Read) -> str:
     line = (error.text or "").strip()[:100]
     at = f", at `{line}`" if line else ""
     number = f"line {error.lineno} of " if error.lineno else ""
-    return f"{number}cell {each.cell.position} of {each.sheet} is not Python: {error.msg or error}{at}".capitalize()
+    told = f"{number}cell {each.cell.position} of {each.sheet} is not Python: {error.msg or error}{at}"
+    return told[0].upper() + told[1:]
 
 
 def _nowhere(name: str, read: list[_Read], exercises: Mapping[str, Exercise]) -> str:

@@ -117,15 +117,15 @@ def _is_constant(statement: ast.stmt) -> bool:
     return all(isinstance(target, ast.Name) for target in statement.targets)
 
 
-def names_defined(module: ast.Module) -> set[str]:
-    """The names that a cell's own level gives a function, a class or a value."""
+def names_defined(module: ast.Module, *, imports: bool = True) -> set[str]:
+    """The names that a cell's own level gives a function, a class or a value, or imports."""
     found: set[str] = set()
     for statement in module.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(statement.name)
         elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
             found |= {target.id for target in _targets(statement) if isinstance(target, ast.Name)}
-        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+        elif imports and isinstance(statement, (ast.Import, ast.ImportFrom)):
             found |= {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
     return found
 

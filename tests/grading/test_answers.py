@@ -29,11 +29,14 @@ RIGHT = '''def softmax(scores):
 
 
 check("stable-softmax", softmax)'''
+GIVEN = {"c-setup": "import torch\nimport numpy as np\nfrom course_lib.exercises import check",
+         "c-lesson": "demo = torch.ones(3)", "ex-stable-softmax": STUB}
+OF_ANOTHER_CHAPTER = "softmax = torch.nn.Softmax(-1)\ntrain_for_hours(softmax)"
 LESSON = LessonCells(
-    {"c-setup": "import torch\nimport numpy as np\nfrom course_lib.exercises import check",
-     "c-lesson": "demo = torch.ones(3)", "ex-stable-softmax": STUB},
+    GIVEN,
     parse("import torch\nimport numpy as np\nfrom course_lib.exercises import check\n\ndef helper(x):\n"
-          "    return np.abs(x)\n\nviz.use_style()"))
+          "    return np.abs(x)\n\nviz.use_style()"),
+    frozenset({*GIVEN.values(), OF_ANOTHER_CHAPTER}))
 
 
 def sheet(*cells, name="ada.ipynb"):
@@ -98,6 +101,18 @@ def test_found_by_its_name(cells):
     assert "was found in cell" in found.messages[0]
 
 
+def test_what_another_chapter_says_is_nobodys_answer_and_does_not_run():
+    assert find((OF_ANOTHER_CHAPTER, "ch3-cell", "")).status == "missing"
+    found = find((OF_ANOTHER_CHAPTER, "ch3-cell", ""), mine())
+    assert found.status == "found" and found.helpers == ()
+
+
+def test_an_import_is_an_answer_in_the_exercises_own_cell_alone():
+    source = "from torch import softmax\n\ndef other(x):\n    return softmax(x)"
+    assert find((source, "ex-other", "other")).status == "missing"
+    assert find(mine(source)).status == "found"
+
+
 def test_the_last_of_several_counts_and_it_is_said():
     second = RIGHT.replace("shifted.exp()", "shifted.exp() * 1")
     found = find(mine(), mine(second), mine(STUB))
@@ -117,7 +132,7 @@ def test_of_two_notebooks_the_later_counts():
 def test_what_is_not_python():
     found = find(mine("def softmax(scores):\n    return (scores\n"))
     assert found.status == "broken"
-    assert "cell 1 of ada.ipynb is not python" in found.messages[0].lower()
+    assert found.messages[0].startswith("Line 2 of cell 1 of ada.ipynb is not Python: ") and "`return (scores`" in found.messages[0]
     found = find(mine(), mine("def softmax(scores) return 1"))
     assert found.status == "found" and any("not Python" in message or "not python" in message
                                            for message in found.messages)
