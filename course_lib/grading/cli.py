@@ -56,6 +56,8 @@ def _add_assignment(parser: argparse.ArgumentParser) -> None:
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="submissions side by side (default: one a core)")
+    parser.add_argument("--engine", choices=("here", "dask"), default="here", help="here: this machine; dask: a cluster")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of the cluster, as in tcp://10.0.0.1:8786")
 
 
 def _add_timeout(parser: argparse.ArgumentParser) -> None:

@@ -40,6 +40,6 @@ def autograder(arguments: Namespace, options: list[str]) -> int:
             which = "--assignment assignment.toml"
         write_autograder(Path(arguments.out), extra=extra, torch_from=arguments.torch_from,
                          options=f"{which} --seed-file seed.txt --timeout {arguments.timeout:g} --jobs 1")
-    print(f"{arguments.out}: in Gradescope, Configure Autograder, Zip file upload. Choose a container with 2 GB of memory"
-          " or more.\nIt holds the private seed and the references: keep it to yourself.")
+    print(f"{arguments.out}: in Gradescope, Configure Autograder, Zip file upload. Choose a container with 2 GB of"
+          " memory or more.\nIt holds the private seed and the references: keep it to yourself.")
     return 0

@@ -70,10 +70,11 @@ def _grade(call, out: Path, arguments: Namespace, *, own_seed: bool = False):
     from course_lib.grading.papers import write_papers
     from course_lib.paths import CHAPTERS
 
+    engine = _engine(arguments)
     if call.place.exists():  # before anything is graded: a run that is killed can be graded again, too
         write_call(call, out)
     records, collection = grade_all(call.place, out, call.assignment, limits=call.limits, jobs=arguments.jobs,
-                                    seed_file=None if own_seed else call.seed_file)
+                                    engine=engine, seed_file=None if own_seed else call.seed_file)
     notebooks = [path for chapter in call.assignment.chapters for path in CHAPTERS.glob(f"{chapter:02}_*.ipynb")]
     written = write_papers(records, out, notebooks)
     for note in collection.notes:
@@ -85,6 +86,17 @@ def _grade(call, out: Path, arguments: Namespace, *, own_seed: bool = False):
     print("For code that you do not trust, run this in a container or a virtual machine that holds nothing else.")
     print("\n".join(map(str, written)))
     return records
+
+
+def _engine(arguments: Namespace):
+    """What runs the submissions, if not processes on this machine."""
+    if (arguments.engine == "dask") != bool(arguments.scheduler):
+        raise Refused("a cluster is two options: --engine dask --scheduler ADDRESS")
+    if not arguments.scheduler:
+        return None
+    from course_lib.grading.on_dask import on_dask
+
+    return on_dask(arguments.scheduler)
 
 
 def _dry_run(arguments: Namespace) -> int:
@@ -99,7 +111,8 @@ def _dry_run(arguments: Namespace) -> int:
         seed = read_seed(Path(arguments.seed_file), make=False) if arguments.seed_file else secrets.token_hex(16)
         plan = make_plan(read_asked(arguments), seed, Limits(seconds=arguments.timeout))
         # The untouched edition takes no time: a second process would only be a second start.
-        trials = dry_run(plan, lambda submissions, plan: on_this_machine(submissions, plan, arguments.jobs or 1))
+        engine = _engine(arguments) or (lambda submissions, plan: on_this_machine(submissions, plan, arguments.jobs or 1))
+        trials = dry_run(plan, engine)
     print(describe_trials(trials))
     wrong = any(trial.wrong for trial in trials)
     if wrong and not arguments.seed_file:

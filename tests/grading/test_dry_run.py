@@ -1,4 +1,4 @@
-"""Before anybody hands in: every exercise of every chapter gives its points to the solved edition, none to the untouched."""
+"""Before anybody hands in: every exercise gives its points to the solved edition, and none to the untouched one."""
 
 from dataclasses import replace
 from pathlib import Path

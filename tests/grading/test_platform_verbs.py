@@ -21,7 +21,8 @@ def graded(tmp_path, record, result):
 
 
 def canvas(folder, *more):
-    return cli.main(["canvas", str(folder / "graded"), str(folder / "book.csv"), "--out", str(folder / "filled.csv"), *more])
+    graded, book, filled = (str(folder / name) for name in ("graded", "book.csv", "filled.csv"))
+    return cli.main(["canvas", graded, book, "--out", filled, *more])
 
 
 def test_the_column_is_filled_and_everything_else_is_told(graded, capsys):
@@ -88,7 +89,8 @@ def test_the_autograder_of_chapters_with_a_seed_of_ones_own(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("more", "words"), [
-    (["--chapters", "77"], "chapter 77 has no exercises"), (["--assignment", "/nothing.toml"], "/nothing.toml cannot be read"),
+    (["--chapters", "77"], "chapter 77 has no exercises"),
+    (["--assignment", "/nothing.toml"], "/nothing.toml cannot be read"),
     (["--chapters", "1", "--seed-file", "/nothing"], "no seed file"),
     (["--chapters", "1", "--torch-from", 'x"; rm -rf /'], "no address")])
 def test_what_is_wrong_is_told_before_gradescope_does(tmp_path, capsys, more, words):
