@@ -93,7 +93,7 @@ class Workers:
         )
         cases = dict(sorted(cases.items(), key=lambda each: each[0] in hidden))
         parcels = [pack(job), *([pack(tuple(cases.values())[len(job.cases) :])] if job.more else [])]
-        if self._server is None or self._server.poll() is not None:
+        if self._server is None or self._server.poll() is not None or not self._base.exists():
             self._start()
         try:
             lesson = self._prepare(program.setup, forbid)

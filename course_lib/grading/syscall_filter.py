@@ -1,6 +1,7 @@
 """A filter of system calls (seccomp): what Landlock does not know of, and what nothing here has a use for.
 
-It needs no privileges and no namespaces. The numbers are those of 64-bit Intel and ARM processors under Linux.
+It needs no privileges and no namespaces. The numbers are those of 64-bit Intel and ARM processors under Linux; those
+of ARM are from the kernel's table and were not run when this was written. The server tries them before it says a word.
 https://docs.kernel.org/userspace-api/seccomp_filter.html
 """
 
@@ -35,7 +36,7 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
 }  # fmt: skip
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _NAMESPACES = 0x7E020000  # flags of clone
-# name: numbers, which argument, the only values that are allowed ("own": this process; "group": its group too)
+# name: numbers, which argument, the only values that are allowed
 _ONLY = {
     "prlimit64": ((302, 261), 0, (0,)), "sched_setaffinity": ((203, 122), 0, (0,)),
 }  # fmt: skip

@@ -5,22 +5,18 @@ system, without network and other processes, made by namespaces of our own or by
 Landlock and a filter of system calls take away rights one by one. Limits and clock hold without any of them.
 """
 
-import ctypes
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
-from course_lib.grading import landlock, syscall_filter
+from course_lib.grading import landlock
 from course_lib.grading import namespaces as linux
 from course_lib.grading.confine import guarded, live_on_as, own_namespaces, split_off
+from course_lib.grading.rights import prepare_filter, prepare_rules, trial
 
 ALL = ("namespaces", "bubblewrap", "landlock", "filter")
-# Beside the view, for what is not under a root of its own.
-_ABOUT_THE_MACHINE = ["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup"]
 
 
 @dataclass
@@ -77,11 +73,11 @@ def build(
         walls.inside = walls.offline = True
     elif "namespaces" not in asked:
         walls.missing.setdefault("namespaces", "not asked for")
-    elif refused := _trial(lambda: live_on_as(split_off(_private(view, hidden, base)[0]))):
+    elif refused := trial(lambda: live_on_as(split_off(_private(view, hidden, base)[0]))):
         walls.missing["namespaces"] = refused
     else:
         walls, two_users = _private(view, hidden, base)
-        if refused := _trial(_no_network):
+        if refused := trial(_no_network):
             walls.missing["offline"] = refused
         else:
             _no_network()
@@ -89,10 +85,11 @@ def build(
     if not walls.private:
         walls.reaper = inside or guarded()
         walls.size = _open("/proc/self/statm")
-        _take_rights(walls, asked, [*linux.SYSTEM, *_ABOUT_THE_MACHINE, *landlock.readable_parts(view, hidden)], abi)
+        prepare_rules(walls, asked, view, hidden, base, abi)
+        prepare_filter(walls, asked, base)
     if not two_users:
         walls.missing["nobody"] = "only root can start one"
-    elif refused := _trial(linux.become_nobody):
+    elif refused := trial(linux.become_nobody):
         walls.missing["nobody"] = f"another user cannot read this installation: {refused}"
     else:
         walls.nobody = True
@@ -113,52 +110,8 @@ def _no_network() -> None:
     linux.call("unshare", linux.NEWNET)
 
 
-def _take_rights(walls: Walls, asked: Collection[str], readable: list[str], abi: int) -> None:
-    """Prepare what each worker binds itself with."""
-    for name in ("landlock", "filter"):
-        if name not in asked:
-            walls.missing[name] = "not asked for"
-    if "landlock" in asked:
-        try:
-            rules = landlock.Rules(readable, abi)
-            refused = _trial(lambda: rules.obey("/tmp"))
-        except OSError as error:
-            refused = error.strerror
-        if refused:
-            walls.missing["landlock"] = refused
-        else:
-            walls.rules = rules
-    if "filter" in asked:
-        if refused := _trial(lambda: syscall_filter.apply(signals=walls.asks_for_signals)):
-            walls.missing["filter"] = refused
-        else:
-            walls.filtered = True
-
-
 def _open(path: str) -> int | None:
     try:
         return os.open(path, os.O_RDONLY)
     except OSError:
         return None
-
-
-def _trial(action: Callable[[], object]) -> str:
-    """Do `action` in a child, read this installation in a child of that. Returns what was refused, or ""."""
-    child = os.fork()
-    if child == 0:
-        code = 255
-        try:
-            action()
-            grandchild = os.fork()
-            if grandchild:
-                code = os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1])
-            else:
-                for file in (os.__file__, ctypes.__file__, torch.__file__):
-                    os.close(os.open(file, os.O_RDONLY))
-                code = 0
-        except OSError as error:
-            code = error.errno or 255
-        finally:
-            os._exit(code % 256)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return os.strerror(code) if code else ""

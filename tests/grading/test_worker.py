@@ -49,7 +49,7 @@ def test_the_worker_side_brings_nothing_of_what_is_right_into_memory():
     } | {
         f"grading.{name}"
         for name in (
-            "beginning", "channel", "confine", "disarm", "landlock", "leftovers", "limits", "namespaces", "notes", "server",
+            "beginning", "channel", "confine", "disarm", "landlock", "leftovers", "limits", "namespaces", "notes", "rights", "server",
             "syscall_filter", "told", "values", "walls", "wire", "worker",
         )
     }
@@ -80,7 +80,8 @@ def test_no_answer_finds_anything_of_the_one_before(workers):
         ("def f(x) return x", (), "answer", "SyntaxError", "def f(x) return x"),
         ("1 / 0\ndef f(x): return x", (), "answer", "ZeroDivisionError", "1 / 0"),
         ("def g(x): return x", (), "name", "NameError", ""),
-        ("f = g", ("def g(x):\n  oops(",), "helper 1", "SyntaxError", "oops("),
+        ("", ("def f(x):\n  oops(",), "helper 1", "SyntaxError", "oops("),
+        ("f = g", ("def g(x):\n  oops(",), "answer", "NameError", "f = g"),
         ("exit()", (), "answer", "SystemExit", "exit()"),
         ("raise KeyboardInterrupt", (), "answer", "KeyboardInterrupt", "raise KeyboardInterrupt"),
     ],

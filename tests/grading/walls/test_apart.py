@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from course_lib.grading.run import Workers
+from course_lib.paths import ROOT
+
 REACH = """
 import socket
 def attempt(action):
@@ -97,8 +100,29 @@ def test_nobody_is_reached(walled, run, tmp_path):
     assert [place for place in reached if place[0] != "127.0.0.1"] == []
 
 
+def test_bubblewrap_alone_has_a_view_and_no_network(run, bubblewrap, tmp_path):
+    """On a system that has no Landlock and no filter of system calls."""
+    with Workers(walls=("bubblewrap",)) as workers:
+        reach = REACH.replace("PLACES", repr([(int(socket.AF_INET), int(socket.SOCK_DGRAM), ("192.0.2.1", 53))]))
+        assert run(workers, reach).seen["one"].output == []
+        places = ["/x", "/usr/x", "/dev/x", str(ROOT / "x"), str(ROOT / "course_lib/x")]
+        write = f"""
+def f(x):
+    made = []
+    for place in {places}:
+        try:
+            open(place, "w")
+            made.append(place)
+        except OSError:
+            pass
+    return made, os.path.exists({str(ROOT / "solutions")!r}), os.listdir({str(ROOT / "course_lib/exercises/bank")!r})
+"""
+        assert run(workers, write).seen["one"].output == ([], False, [])
+        assert "the grader's own source can be read" in workers.walls[1]
+
+
 def test_no_other_process_is_harmed(walled, run, victim):
-    pids = [victim.pid, os.getpid(), walled._server.pid]
+    pids = [victim.pid, walled._server.pid]
     answer = HARM.replace("PIDS", repr(pids)).replace("ALL", "True").replace("SYSV", "not PRIVATE")
     outcome = run(walled, answer.replace("PRIVATE", repr(any("own namespaces" in wall for wall in walled.walls))))
     assert outcome.kind and not outcome.seen["one"].failure, outcome
