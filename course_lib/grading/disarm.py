@@ -21,6 +21,8 @@ _KERNELS = {
                       "_logcumsumexp.out", *_ATTENTION),
     "torch.nn.functional.scaled_dot_product_attention": _ATTENTION,
 }
+_BACKENDS = ("CPU", "MkldnnCPU", "SparseCPU", "SparseCsrCPU", "QuantizedCPU")
+_SAME_ELSEWHERE = {"torch.softmax": ("scipy.special.softmax", "scipy.special.log_softmax", "scipy.special.logsumexp")}
 _gone: list[torch.library.Library] = []  # what was exchanged stays so as long as these live
 
 
@@ -29,7 +31,7 @@ def disarm(names: tuple[str, ...]) -> None:
 
     There is no way back in this process. PyTorch's own gradients are left alone: the calling half needs them.
     """
-    for name in names:
+    for name in (*names, *(other for name in names for other in _SAME_ELSEWHERE.get(name, ()))):
         if name in _KERNELS:
             _take_kernels(name)
         elif not name.startswith("torch.autograd."):
@@ -45,7 +47,8 @@ def _take_kernels(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "Overriding a previously registered kernel"
         for kernel in _KERNELS[name]:
-            library.impl(kernel, refuse, "CPU")
+            for backend in _BACKENDS:
+                library.impl(kernel, refuse, backend)
     _gone.append(library)
 
 

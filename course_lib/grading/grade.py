@@ -5,11 +5,13 @@ import json
 import os
 import secrets
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +129,7 @@ def on_this_machine(submissions: Sequence[Submission], plan: Plan, jobs: int | N
                 yield mark(submission, plan, workers)
         return
     # Spawned, not forked: torch may have started threads in this process.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin) as pool:
         try:
             for done in as_completed([pool.submit(mark_here, submission, plan) for submission in submissions]):
                 yield done.result()
@@ -167,10 +169,16 @@ def _recalled(path: Path, submission: Submission, plan: Plan) -> Record | None:
     return record if same else None
 
 
-def _one_thread() -> None:
+def _begin() -> None:
+    """In a new process of the pool: one thread for torch, and one that ends the process as soon as the grader is gone.
+
+    A pool's process holds an end of its own queue, and would wait for ever on a grader that was killed.
+    """
     import torch
 
     torch.set_num_threads(1)
+    grader = parent_process()
+    threading.Thread(target=lambda: (wait([grader.sentinel]), os._exit(1)), daemon=True).start()
 
 
 def _versions() -> dict[str, str]:

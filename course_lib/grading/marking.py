@@ -18,7 +18,7 @@ from course_lib.grading.answers import Found, LessonCells, find_answers, read_le
 from course_lib.grading.assignment import Assignment
 from course_lib.grading.code import definitions, source_of
 from course_lib.grading.collect import Submission
-from course_lib.grading.conduct import odd_conduct
+from course_lib.grading.conduct import Oddity, odd_conduct
 from course_lib.grading.limits import Limits
 from course_lib.grading.outcome import Outcome, Program, RecordedWitness
 from course_lib.grading.records import ExerciseResult, Record
@@ -108,13 +108,18 @@ def _mark_one(
     if found.status != "found":
         return _result(exercise, plan, found.status, found.messages)
     where = f"{number_of(exercise.id)} {exercise.title}"
-    look_at += [f"{where}: {odd}" for odd in odd_conduct(found.answer)]
-    look_at += [f"a cell of their own: {odd}" for helper in found.helpers for odd in odd_conduct(helper)]
+    odd = [(where, each) for each in odd_conduct(found.answer)]
+    odd += [("a cell of their own", each) for helper in found.helpers for each in odd_conduct(helper)]
+    look_at += [f"{place}: `{each.code}` {each.does}" for place, each in odd]
+    if exercise.forbid and (undermining := next((each for _, each in odd if each.undermines), None)):
+        return _result(exercise, plan, "failed", found.messages, finding=_not_run(undermining))
     program = Program(found.setup, found.helpers, found.answer, found.name)
     outcome = run_answer(workers, program, exercise, plan.seed, plan.limits)
     if outcome.kind is None and outcome.stopped and (bare := _bare(found)) != found:
         found = bare
         outcome = run_answer(workers, replace(program, helpers=bare.helpers), exercise, plan.seed, plan.limits)
+    if outcome.stopped in ("time", "flooded"):  # how much was printed by then is different each time
+        outcome = replace(outcome, printed="")
     if outcome.kind is None:
         return _without_answer(exercise, found, plan, outcome)
     try:
@@ -127,6 +132,14 @@ def _mark_one(
     status = "stopped" if stopped else verdict.status
     finding = Finding(outcome.stopped, outcome.told, _what_to_do(outcome)) if stopped else verdict.finding
     return _result(exercise, plan, status, found.messages, verdict, finding, outcome.printed)
+
+
+def _not_run(odd: Oddity) -> Finding:
+    return Finding(
+        "undermines a rule",
+        f"This exercise forbids some calls, and your code could get round that: `{odd.code}` {odd.does}. It was not run.",
+        "No answer needs it. Take it out, of cells of your own too. If you had another reason, tell your instructor.",
+    )
 
 
 def _bare(found: Found) -> Found:

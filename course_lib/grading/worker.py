@@ -63,11 +63,13 @@ def work(
     for number, (cell, source) in enumerate(
         [*((f"helper {i}", s) for i, s in enumerate(job.helpers, 1)), ("answer", job.answer)]
     ):
+        if cell == "answer":
+            namespace.pop(job.name, None)  # the lesson's import of it, or an older one, is no answer
         failure = run_cell(source, f"<cell {number + 1}>", namespace)
         if failure:
             where = "The answer's cell" if cell == "answer" else f"Cell {number + 1} before the answer"
             print(f"[{where} stopped with {failure.type}: {failure.message}]")
-        broken = broken or (failure and notes.of_broken(cell, failure))
+            broken = notes.of_broken(cell, failure)  # of several the last: it is nearest to the answer
     if job.name not in namespace:
         missing = Failure("NameError", f"no cell defines `{job.name}`")
         report(encode(broken or notes.of_broken("name", missing)))

@@ -22,8 +22,17 @@ from course_lib.paths import SOLUTIONS
     ("attend.__code__", "takes functions apart"),
 ])
 def test_what_no_answer_needs_is_pointed_out(code, shown):
-    (told,) = odd_conduct(code)
-    assert shown in told
+    (odd,) = odd_conduct(code)
+    assert shown in f"`{odd.code}` {odd.does}"
+
+
+@pytest.mark.parametrize("code, undermines", [
+    ("import gc\ngc.collect()", False), ("import gc\ngc.get_objects()", True), ("sys._getframe(1)", True),
+    ("from course_lib.exercises.shortcuts import watch_for", True), ("import threading", False),
+    ("getattr(sys, 'setprofile')(None)", True), ("getattr(sys, name)", False),
+])
+def test_what_can_get_round_a_rule_is_told_apart(code, undermines):
+    assert any(odd.undermines for odd in odd_conduct(code)) == undermines
 
 
 @pytest.mark.parametrize("code", [

@@ -74,9 +74,28 @@ def test_an_answers_cell_that_stops_below_its_function_is_told(workers):
 
 
 def test_what_no_answer_needs_is_put_before_a_person_and_costs_nothing(workers):
-    record = graded(workers, "import gc\nnumber = len(gc.get_objects())", RIGHT, SPLIT)
+    record = graded(workers, "import gc\ngc.collect()", RIGHT, SPLIT)
     assert record.points == 5
     assert record.look_at == ("a cell of their own: `import gc` reads what Python keeps in memory",)
+
+
+def test_what_can_get_round_a_rule_is_not_run_where_there_is_one(workers):
+    record = graded(workers, RIGHT + "import sys\nsys.setprofile(None)\n", SPLIT)
+    softmax = record.exercises[0]
+    assert softmax.status == "failed" and softmax.finding.name == "undermines a rule"
+    assert "sys.setprofile" in softmax.finding.shows
+    assert all("sys.setprofile" in each for each in record.look_at) and record.look_at
+
+
+def test_what_was_printed_before_the_time_was_over_is_not_kept(workers):
+    record = graded(workers, "def softmax(scores):\n    while True: print('again')")
+    assert record.exercises[0].status == "stopped" and record.exercises[0].printed == ""
+
+
+def test_the_lessons_import_of_the_name_is_no_answer(workers):
+    record = graded(workers, "from course_lib.attention import split_heads\nundefined", "nowhere\n" + SPLIT)
+    result = record.exercises[1]
+    assert result.status == "broken" and "nowhere" in result.finding.shows and "the answer's own cell" in result.messages[-1]
 
 
 def test_a_result_that_nobody_thought_of_ends_no_run(workers, monkeypatch):
