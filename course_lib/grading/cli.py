@@ -13,6 +13,11 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
     _add_assignment(release)
     release.add_argument("--out", required=True, metavar="DIR", help="a new folder; DIR.zip is written beside it")
 
+    collect = verb("collect", verbs.collect, "say who handed in what, and run nothing of it")
+    collect.add_argument("place", metavar="SUBMISSIONS", help="a folder, or a zip as the platform hands it out")
+    _add_assignment(collect)
+    _add_students(collect)
+
     grade = verb("grade", verbs.grade, "grade the submissions in a folder or an archive")
     grade.add_argument("place", metavar="SUBMISSIONS", nargs="?", help="a folder, or a zip as the platform hands it out")
     _add_assignment(grade)
@@ -21,6 +26,7 @@ def add_verbs(verb: Callable[..., argparse.ArgumentParser]) -> None:
                        " made in DIR)")
     grade.add_argument("--dry-run", action="store_true", help="without SUBMISSIONS: the solved edition must get every"
                        " point, the untouched one none")
+    _add_students(grade)
     _add_engine(grade)
     _add_timeout(grade)
 
@@ -52,6 +58,11 @@ def _add_assignment(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--chapters", metavar="1-3", help="all exercises of these chapters")
     which.add_argument("--assignment", metavar="FILE", help="a TOML file: title, due, chapters, leave_out, points")
+
+
+def _add_students(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--students", metavar="FILE", help="the class, to say who is missing: a name a line, or a"
+                        " gradebook that was exported from Canvas (.csv)")
 
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:

@@ -20,6 +20,28 @@ def release(arguments: Namespace, options: list[str]) -> int:
     return 0
 
 
+def collect(arguments: Namespace, options: list[str]) -> int:
+    """Say who handed in what. Nothing of it is run, and nothing written."""
+    from course_lib.grading.attention import describe_roll
+    from course_lib.grading.collect import collect as collect_all
+    from course_lib.grading.grade import make_plan
+    from course_lib.grading.handed_in import describe_collection
+    from course_lib.grading.limits import Limits
+    from course_lib.grading.roster import call_the_roll, read_roster
+
+    with refusing(ValueError, FileNotFoundError):
+        assignment = read_asked(arguments)
+        students = read_roster(Path(arguments.students)) if arguments.students else []
+        collection = collect_all(Path(arguments.place))
+        notebooks = make_plan(assignment, "", Limits()).notebooks
+    for line in describe_collection(collection, assignment, notebooks):
+        print(line)
+    print(f"{len(collection.submissions)} students handed in.")
+    if students:
+        print("\n".join(describe_roll(call_the_roll(collection.submissions, students))))
+    return 0
+
+
 def grade(arguments: Namespace, options: list[str]) -> int:
     """Grade what was handed in."""
     if arguments.dry_run:
@@ -65,24 +87,24 @@ def regrade(arguments: Namespace, options: list[str]) -> int:
 
 def _grade(call, out: Path, arguments: Namespace, *, own_seed: bool = False):
     """Grade, write everything, and tell the instructor what came out. Returns the records."""
+    from course_lib.grading.attention import describe_class
     from course_lib.grading.call import write_call
     from course_lib.grading.grade import grade as grade_all
     from course_lib.grading.papers import write_papers
+    from course_lib.grading.roster import call_the_roll, read_roster
     from course_lib.paths import CHAPTERS
 
     engine = _engine(arguments)
+    students = read_roster(Path(arguments.students)) if getattr(arguments, "students", None) else []
     if call.place.exists():  # before anything is graded: a run that is killed can be graded again, too
         write_call(call, out)
     records, collection = grade_all(call.place, out, call.assignment, limits=call.limits, jobs=arguments.jobs,
                                     engine=engine, seed_file=None if own_seed else call.seed_file)
     notebooks = [path for chapter in call.assignment.chapters for path in CHAPTERS.glob(f"{chapter:02}_*.ipynb")]
     written = write_papers(records, out, notebooks)
-    for note in collection.notes:
-        print(f"note: {note}")
-    mean = sum(record.points for record in records) / len(records)
-    print(f"{len(records)} submissions, {mean:.1f} of {records[0].of:g} points on average")
-    for wall in records[0].stamp["walls"]:
-        print(f"wall: {wall}")
+    roll = call_the_roll(records, students) if students else None
+    print(describe_class(records, collection.notes, roll))
+    print("\n".join(f"wall: {wall}" for wall in records[0].stamp["walls"]))
     print("For code that you do not trust, run this in a container or a virtual machine that holds nothing else.")
     print("\n".join(map(str, written)))
     return records

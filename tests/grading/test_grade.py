@@ -142,7 +142,7 @@ def test_the_command_writes_what_people_read(graded, tmp_path, capsys):
     hand_in(few, "ada")
     assert cli.main(["grade", str(few), "--assignment", str(toml), "--out", str(tmp_path / "out"), "--jobs", "1"]) == 0
     told = capsys.readouterr().out
-    assert "1 submissions, 4.0 of 4 points" in told and "wall: " in told and "container" in told
+    assert "1 submission, 4.0 of 4 points" in told and "wall: " in told and "container" in told
     there = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"records", "grades.csv", "class.html", "feedback", "nbgrader.csv", "junit.xml", "gradescope"} <= there
     assert cli.main(["grade", str(tmp_path / "nothing"), "--chapters", "1", "--out", str(tmp_path / "x")]) == 2

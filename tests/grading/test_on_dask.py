@@ -153,4 +153,4 @@ def test_from_the_command_line(cluster, tmp_path, capsys):
     typed = ["grade", str(tmp_path / "in"), "--chapters", "0", "--out", str(tmp_path / "out"), "--engine", "dask",
              "--scheduler", cluster.scheduler_address]
     assert cli.main(typed) == 0
-    assert "1 submissions, 1.0 of 1 points" in capsys.readouterr().out
+    assert "1 submission, 1.0 of 1 points" in capsys.readouterr().out
