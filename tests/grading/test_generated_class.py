@@ -29,7 +29,7 @@ ANSWERS = [answer for number in CHAPTERS for answer in written(number)]
 
 @pytest.fixture(scope="module")
 def forty():
-    return make_class(40, hanging=2, seed=1)
+    return make_class(40, hanging=2, seed=2)
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda each: f"{each.exercise}: {each.name}")
@@ -55,9 +55,9 @@ def test_the_class_meets_all_that_can_happen(forty):
 
 
 def test_the_same_seed_makes_the_same_class(forty):
-    again = make_class(40, hanging=2, seed=1)
+    again = make_class(40, hanging=2, seed=2)
     assert [(each.name, each.files, each.expected) for each in again] == [
         (each.name, each.files, each.expected) for each in forty]
-    assert [each.story for each in make_class(40, hanging=2, seed=2)] != [each.story for each in forty]
+    assert [each.story for each in make_class(40, hanging=2, seed=1)] != [each.story for each in forty]
     with pytest.raises(ValueError, match="between 0 and size"):
         make_class(3, hanging=4)

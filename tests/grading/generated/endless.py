@@ -11,6 +11,12 @@ _BODIES = {
     import time
     time.sleep(1e6)
 """,
+    "talks and talks": """
+    import time
+    while True:
+        print("still here")
+        time.sleep(0.01)
+""",
     "an answer that never tires": """
     while True:
         try:
