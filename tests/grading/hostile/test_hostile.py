@@ -11,11 +11,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hostile_bank import ATTACKS, HONEST
+from hostile_bank import ATTACKS, HONEST, apart
 from hostile_bank.attack import ATTACKED, FORBIDDING, KEY, MARK, OTHER
 from hostile_bank.laying import cell, lay, notebook
 
 from course_lib.exercises.bank import all_exercises
+from course_lib.grading import marking
 from course_lib.grading.assignment import whole_chapters
 from course_lib.grading.grade import grade
 from course_lib.grading.limits import Limits
@@ -29,6 +30,7 @@ POINTS = {ATTACKED: 2.0, OTHER: 3.0, FORBIDDING: 4.0}
 CLASS = replace(whole_chapters("1"), points=POINTS)
 LIMITS = Limits(seconds=2.5, memory=256 * 2**20, processes=16, files=64, file_size=8 * 2**20, printed=3000, flood=2**20)
 SEED = "a seed that nobody knows, SECRET-7741"
+OPEN = {"exchanges the worker's parts, in other words", "exchanges the worker's parts, by way of torch"}
 BY_NAME = {attack.name: attack for attack in ATTACKS}
 # What a worker must not reach, wherever else the grader's machine may be written to.
 PLACES = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/", "/root", "/home", Path.home(), ROOT, ROOT / "course_lib", CHAPTERS,
@@ -95,18 +97,30 @@ def alone(run):
     return run("alone", ())[0]
 
 
+def chosen(attacks):
+    """Those whose name matches the environment's HOSTILE, for whoever works on one of them."""
+    return [attack for attack in attacks if re.search(os.environ.get("HOSTILE", ""), attack.name)]
+
+
 @pytest.fixture(scope="module")
 def graded(run):
+    """Everybody, with nothing between them and the walls: what is refused by its words alone would test no wall."""
     left = (marked(), threads())
-    chosen = os.environ.get("HOSTILE")
-    attacks = [attack for attack in ATTACKS if not chosen or re.search(chosen, attack.name)]
-    return (*run("class", attacks), left)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(marking, "odd_conduct", lambda code: ())
+        return (*run("class", chosen(ATTACKS)), left)
+
+
+@pytest.fixture(scope="module")
+def read_first(run):
+    """Those who take Python apart, graded as ever: their code is read before it runs."""
+    return run("read first", chosen(apart.ATTACKS))[0]
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_an_attack_gains_nothing(graded, name):
     attack, (records, *_) = BY_NAME[name], graded
-    if attack.called not in records and os.environ.get("HOSTILE"):
+    if attack.called not in records and not chosen([attack]):
         pytest.skip("not chosen")
     record = records[attack.called]
     results = {result.id: result for result in record.exercises}
@@ -117,6 +131,23 @@ def test_an_attack_gains_nothing(graded, name):
     earned = {id for id, result in results.items() if result.status == "passed"}
     assert record.points == sum(POINTS[id] for id in earned)
     assert "LOOT" not in "".join(result.printed for result in record.exercises) or "LOOT 0" in str(record), record
+
+
+@pytest.mark.parametrize("name", [attack.name for attack in apart.ATTACKS])
+def test_what_no_wall_can_stop_is_pointed_out(read_first, name):
+    """Who takes Python itself apart in his own process may gain points, and not without somebody being told to look."""
+    attack = BY_NAME[name]
+    if attack.called not in read_first:
+        pytest.skip("not chosen")
+    if name in OPEN:
+        pytest.xfail("the grader's own modules can be found among all modules")
+    record = read_first[attack.called]
+    passed = [result.id for result in record.exercises if result.status == "passed"]
+    assert record.look_at or attack.exercise not in passed, record
+
+
+def test_nobody_is_pointed_out_for_nothing(alone):
+    assert [record.look_at for record in alone.values()] == [()] * len(HONEST)
 
 
 def test_the_bank_is_large_and_its_names_are_its_own():

@@ -27,6 +27,22 @@ ATTACKS = (
         "def softmax(scores): return torch.softmax(scores, -1)\n",
     ),
     attack(
+        "exchanges the worker's parts, in other words",
+        "The same, found where Python keeps all modules, by a name that is made up.",
+        "passed failed stopped",
+        "import sys, torch\nw = sys.modules['course' + '_lib.grading.' + 'worker']\nreal = w.observe\n"
+        "w.disarm = lambda *_: None\nw.observe = lambda answer, case, forbid: real(answer, case)\n"
+        "def softmax(scores): return torch.softmax(scores, -1)\n",
+    ),
+    attack(
+        "exchanges the worker's parts, by way of torch",
+        "The same, without an import of its own.",
+        "passed failed stopped",
+        "import torch\nw = vars(torch)['sy' + 's'].modules['course' + '_lib.grading.' + 'worker']\nreal = w.observe\n"
+        "w.disarm = lambda *_: None\nw.observe = lambda answer, case, forbid: real(answer, case)\n"
+        "def softmax(scores): return torch.softmax(scores, -1)\n",
+    ),
+    attack(
         "forges right reports",
         "All reports on all stages, with the forbidden function's outputs, before anybody asks.",
         "passed failed stopped",

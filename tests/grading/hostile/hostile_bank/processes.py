@@ -26,8 +26,8 @@ ATTACKS = (
     _does("sleeps", "Sleeping costs no processor time.", "import time\ntime.sleep(1000)", "stopped"),
     _does("stops itself", "A process that is stopped answers nobody.", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
           "stopped failed"),
-    attack("fork bomb in a helper cell", "As many processes as there are.", "stopped", WRONG,
-           "import os, time\nwhile True:\n    try: os.fork()\n    except OSError: time.sleep(0.01)\n", other="stopped"),
+    attack("fork bomb in a helper cell", "As many processes as there are.", "stopped failed", WRONG,
+           "import os, time\nwhile True:\n    try: os.fork()\n    except OSError: time.sleep(0.01)\n", other="stopped passed"),
     _does("threads without end", "As many threads as there are.",
           "import threading, time\nfor _ in range(10_000):\n    try: threading.Thread(target=time.sleep, args=(1000,),"
           " daemon=True).start()\n    except RuntimeError: break"),

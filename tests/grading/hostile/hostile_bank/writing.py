@@ -53,7 +53,8 @@ ATTACKS = (
             f"libc.msgget({KEY}, 0o1666)", walled=True),
     _leaves("in memory files", "Memory that no limit of the address space counts.",
             "import os\nkept = []\ntry:\n    for _ in range(64):\n        f = os.memfd_create('x')\n        kept.append(f)\n"
-            "        os.write(f, bytes(2**20))\nexcept OSError: pass"),
+            "        os.write(f, bytes(2**20))\nexcept OSError: pass",
+            "failed stopped"),
     _leaves("at the end", "Runs when everything is over.",
             f"import atexit, signal, threading\natexit.register(lambda: open('/tmp/{MARK}', 'w'))\n"
             "threading.Timer(0.2, lambda: print('passed')).start()\n"
