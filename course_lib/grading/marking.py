@@ -47,17 +47,28 @@ class Plan:
     hide: tuple[Path, ...] = field(default=())
 
 
+@dataclass
+class _Notes:
+    """What a person should look at: where the grader stumbled, and where odd code stands."""
+
+    stumbled: list[str] = field(default_factory=list)
+    odd: dict[Oddity, str] = field(default_factory=dict)
+
+    def lines(self) -> tuple[str, ...]:
+        return (*self.stumbled, *(f"{place}: `{each.code}` {each.does}" for each, place in self.odd.items()))
+
+
 def mark(submission: Submission, plan: Plan, workers: Workers) -> Record:
     """Grade one submission. What its code does can change its own record, and nothing else."""
     sheets = sheets_of(submission.files)
-    results, seconds, look_at = [], {}, []
+    results, seconds, notes = [], {}, _Notes()
     start = time.perf_counter()
     for chapter in plan.assignment.chapters:
         exercises = plan.assignment.exercises(chapter)
-        found = _found(sheets, exercises, plan.notebooks[chapter], look_at)
+        found = _found(sheets, exercises, plan.notebooks[chapter], notes)
         for id, exercise in exercises.items():
             began = time.perf_counter()
-            results.append(_mark_one(exercise, found[id], plan, workers, look_at))
+            results.append(_mark_one(exercise, found[id], plan, workers, notes))
             seconds[id] = round(time.perf_counter() - began, 3)
     problems = [*submission.problems, *(problem for sheet in sheets for problem in sheet.problems)]
     if not submission.files and not problems:
@@ -65,7 +76,7 @@ def mark(submission: Submission, plan: Plan, workers: Workers) -> Record:
     return Record(
         student=submission.student, lms_id=submission.lms_id, title=plan.assignment.title, due=plan.assignment.due,
         late=submission.late, files=tuple(file.name for file in submission.files), digest=digest_of(submission),
-        problems=tuple(problems), look_at=tuple(dict.fromkeys(look_at)), exercises=tuple(results),
+        problems=tuple(problems), look_at=notes.lines(), exercises=tuple(results),
         stamp={**plan.stamp, "walls": list(workers.walls)},
         seconds={"total": round(time.perf_counter() - start, 3), **seconds},
     )
@@ -92,26 +103,26 @@ def _expected(exercise: str, seed: int) -> Expected:
 
 
 def _found(
-    sheets: Sequence[Sheet], exercises: Mapping[str, Exercise], notebook: Path, look_at: list[str]
+    sheets: Sequence[Sheet], exercises: Mapping[str, Exercise], notebook: Path, notes: _Notes
 ) -> Mapping[str, Found]:
     try:
         return find_answers(sheets, exercises, _lesson(notebook))
     except Exception as error:  # no submission ends the class's run
-        look_at.append(f"chapter {notebook.name[:2]} could not be read: the grader stumbled over {_told(error)}")
+        notes.stumbled.append(f"chapter {notebook.name[:2]} could not be read: the grader stumbled over {_told(error)}")
         message = "Your notebook could not be read. It was put aside for somebody to look at."
         return dict.fromkeys(exercises, Found("broken", "", messages=(message,)))
 
 
 def _mark_one(
-    exercise: Exercise, found: Found, plan: Plan, workers: Workers, look_at: list[str]
+    exercise: Exercise, found: Found, plan: Plan, workers: Workers, notes: _Notes
 ) -> ExerciseResult:
     if found.status != "found":
         return _result(exercise, plan, found.status, found.messages)
     where = f"{number_of(exercise.id)} {exercise.title}"
-    odd = [(where, each) for each in odd_conduct(found.answer)]
-    odd += [("a cell of their own", each) for helper in found.helpers for each in odd_conduct(helper)]
-    look_at += [f"{place}: `{each.code}` {each.does}" for place, each in odd]
-    if exercise.forbid and (undermining := next((each for _, each in odd if each.undermines), None)):
+    odd = {each: "a cell of their own" for helper in found.helpers for each in odd_conduct(helper)}
+    odd |= dict.fromkeys(odd_conduct(found.answer), where)
+    notes.odd |= {each: place for each, place in odd.items() if place == where or each not in notes.odd}
+    if exercise.forbid and (undermining := next((each for each in odd if each.undermines), None)):
         return _result(exercise, plan, "failed", found.messages, finding=_not_run(undermining))
     program = Program(found.setup, found.helpers, found.answer, found.name)
     outcome = run_answer(workers, program, exercise, plan.seed, plan.limits)
@@ -125,7 +136,7 @@ def _mark_one(
     try:
         verdict = compare(_expected(exercise.id, plan.seed), RecordedWitness(outcome), hidden=True)
     except Exception as error:  # a result that nobody thought of
-        look_at.append(f"{where}: the result could not be compared: the grader stumbled over {_told(error)}")
+        notes.stumbled.append(f"{where}: the result could not be compared: the grader stumbled over {_told(error)}")
         messages = (*found.messages, "What came out could not be compared. It was put aside for somebody to look at.")
         return _result(exercise, plan, "failed", messages, printed=outcome.printed)
     stopped = bool(outcome.stopped) and verdict.stage is not None and verdict.stage.name not in outcome.seen

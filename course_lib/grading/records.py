@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from course_lib.exercises.finding import Finding
 from course_lib.grading.typed import typed_values
@@ -161,7 +162,8 @@ def file_names(students: Iterable[str]) -> dict[str, str]:
 
 
 def _file_name(student: str) -> str:
-    kept = "".join(c if c.isalnum() or c in "-_" else "_" for c in student)
+    # Marks, of which some scripts make their vowels, are part of a letter.
+    kept = "".join(c if c.isalnum() or c in "-_" or category(c)[0] == "M" else "_" for c in student)
     kept = kept.encode("utf-8")[:80].decode("utf-8", "ignore")  # a file name has 255 bytes, not 255 letters
     if not kept or kept.startswith("-"):
         kept = f"_{kept[1:]}"  # a program would take it for an option

@@ -84,7 +84,7 @@ def test_what_can_get_round_a_rule_is_not_run_where_there_is_one(workers):
     softmax = record.exercises[0]
     assert softmax.status == "failed" and softmax.finding.name == "undermines a rule"
     assert "sys.setprofile" in softmax.finding.shows
-    assert all("sys.setprofile" in each for each in record.look_at) and record.look_at
+    assert record.look_at == ("1.1 A stable softmax: `sys.setprofile` changes what watches over calls",)
 
 
 def test_what_was_printed_before_the_time_was_over_is_not_kept(workers):

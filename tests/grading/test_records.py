@@ -130,6 +130,7 @@ def test_file_names_are_safe_and_unique(names, tmp_path):
         assert len(f".{name}.json.partial".encode()) <= 255
         (tmp_path / name).write_text(student.encode("utf-8", "replace").decode(), encoding="utf-8")
     assert files["Ada Lovelace"].startswith("Ada_Lovelace-") and files["王小明"].startswith("王小明-")
+    assert file_names(["नेहा"])["नेहा"].startswith("नेहा-")
     assert file_names(["Ada Lovelace"])["Ada Lovelace"] == files["Ada Lovelace"]  # whoever else is in the class
 
 
