@@ -44,7 +44,7 @@ def describe_class(records: Sequence[Record], notes: Sequence[str] = (), roll: R
 def _odd(record: Record) -> Iterator[str]:
     yield from record.problems
     yield from record.look_at
-    if record.files and all(result.status == "missing" for result in record.exercises):
+    if record.files and not record.problems and all(result.status == "missing" for result in record.exercises):
         yield "no answer to any exercise was found: is it the right notebook?"
 
 

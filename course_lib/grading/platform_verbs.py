@@ -12,12 +12,16 @@ from course_lib.refused import Refused, refusing
 def canvas(arguments: Namespace, options: list[str]) -> int:
     """Fill a column of the gradebook that was exported."""
     from course_lib.grading.exports.canvas import describe_filled, write_canvas
+    from course_lib.grading.exports.canvas_book import GradebookError
     from course_lib.grading.records import read_records
 
     with refusing(ValueError, FileNotFoundError, FileExistsError):
         records = read_records(Path(arguments.graded) / "records")
-        filled = write_canvas(Path(arguments.gradebook), Path(arguments.out), records,
-                              arguments.column or records[0].title, scale=arguments.scale)
+        try:
+            filled = write_canvas(Path(arguments.gradebook), Path(arguments.out), records,
+                                  arguments.column or records[0].title, scale=arguments.scale)
+        except GradebookError as error:
+            raise ValueError(str(error) if arguments.column else f"{error} Give one with --column.") from None
     print(describe_filled(filled))
     print(f"{arguments.out}: in Canvas, Grades, Import. It shows what would change before it does.")
     return 0 if filled.filled else 1

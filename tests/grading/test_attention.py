@@ -6,9 +6,11 @@ import nbformat
 import pytest
 
 from course_lib import cli
+from course_lib.grading.answers import Found
 from course_lib.grading.attention import describe_class
 from course_lib.grading.collect import Submission
 from course_lib.grading.exports.canvas_book import GradebookError
+from course_lib.grading.handed_in import _attempted
 from course_lib.grading.roster import Roll, call_the_roll, read_roster
 from course_lib.paths import CHAPTERS, SOLUTIONS
 
@@ -28,7 +30,7 @@ def test_everything_that_a_person_should_see(record, result):
         "Not on the list: Eve: the list has no such student",
         "Late: Ada",
         "To look at by hand, 2 submissions:",
-        "  Bob: Bob.ipynb is no notebook; no answer to any exercise was found: is it the right notebook?",
+        "  Bob: Bob.ipynb is no notebook",
         "  Eve: 1.1: reads frames",
         "Nobody's: x.ipynb belongs to nobody",
         "Answers that could not run: 1; that were stopped: 1. class.html says whose."]
@@ -64,6 +66,11 @@ def test_a_list_that_is_none(tmp_path, name, data, words):
         read_roster(tmp_path / name)
 
 
+def test_a_notebook_in_which_some_cells_are_lost():
+    found = {id: Found(status, id) for id, status in enumerate(["found", "broken", "unattempted", "missing"])}
+    assert _attempted(found) == "2 of 4 attempted, 1 not found"
+
+
 @pytest.fixture
 def place(tmp_path):
     if not SOLUTIONS.exists():
@@ -83,8 +90,9 @@ def test_collect_says_who_handed_in_what_and_runs_nothing(place, capsys, monkeyp
     typed = ["collect", str(place / "in"), "--chapters", "0", "--students", str(place / "class.txt")]
     assert cli.main(typed) == 0
     ada, bob, eve, kim, count, missing = capsys.readouterr().out.splitlines()
-    assert (ada, bob, kim) == ("ada: 1 of 1 attempted", "bob: 0 of 1 attempted", "kim: 0 of 1 attempted; 1 cells not found")
-    assert eve.startswith("eve: 0 of 1 attempted; 1 cells not found; eve.ipynb is not a whole notebook file")
+    assert (ada, bob) == ("ada: chapter 0: 1 of 1 attempted", "bob: chapter 0: 0 of 1 attempted")
+    assert kim == "kim: chapter 0: not there"
+    assert eve.startswith("eve: chapter 0: not there; eve.ipynb is not a whole notebook file")
     assert (count, missing) == ("4 students handed in.", "Not handed in, 1 of 5: zoe")
     assert sorted(path.name for path in place.iterdir()) == ["class.txt", "in"]
 

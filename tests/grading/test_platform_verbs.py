@@ -49,6 +49,12 @@ def test_a_column_that_is_not_there(graded, capsys, more, words):
     assert words in capsys.readouterr().err and not (graded / "filled.csv").exists()
 
 
+def test_without_a_column_of_the_assignments_title_one_must_be_named(graded, capsys):
+    (graded / "book.csv").write_text(BOOK.replace("Chapter 1", "Week 1"), encoding="utf-8")
+    assert canvas(graded) == 2
+    assert "There are: Week 1 (901)" in (told := capsys.readouterr().err) and told.endswith("Give one with --column.\n")
+
+
 def test_files_that_are_not_there_or_there_already(graded, capsys):
     (graded / "filled.csv").write_text("precious")
     assert canvas(graded) == 2 and (graded / "filled.csv").read_text() == "precious"
