@@ -8,20 +8,17 @@ One `Workers` runs one answer at a time; several work side by side. Needs `fork`
 """
 
 import hashlib
-import os
-import selectors
 import tempfile
 import time
 from collections.abc import Collection, Mapping
-from contextlib import ExitStack
 from dataclasses import asdict
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from course_lib.exercises.exercise import Case, Exercise
 from course_lib.grading import folders
 from course_lib.grading.channel import Closed, receive, send
+from course_lib.grading.conversation import converse
 from course_lib.grading.launch import launch
 from course_lib.grading.limits import Limits
 from course_lib.grading.listener import Listener
@@ -138,61 +135,8 @@ class Workers:
     def _run(self, parcels: list[bytes], lesson: str, listener: Listener, limits: Limits) -> Outcome:
         scratch = None if self._private else tempfile.mkdtemp(dir=self._base)
         start = time.monotonic()
-        with ExitStack() as pipes:
-            (job, give), (take, result), (hear, out) = (_pipe(pipes) for _ in range(3))
-            what = {"lesson": lesson, "limits": asdict(limits), "scratch": scratch}
-            send(self._channel, {"fork": what}, (job.fileno(), result.fileno(), out.fileno()))
-            for file in (job, result, out):
-                file.close()
-            ended = self._listen(listener, parcels, give, take, hear, start + limits.seconds)
-            if ended is None:
-                send(self._channel, {"kill": True})
-                ended = receive(self._channel)[0]["ended"]
-            listener.drain(hear.fileno(), printed=True)
-            listener.drain(take.fileno(), printed=False)
+        fork = {"lesson": lesson, "limits": asdict(limits), "scratch": scratch}
+        ended = converse(self._channel, fork, parcels, listener, start + limits.seconds)
         if scratch:
             folders.remove(Path(scratch))
         return listener.outcome(ended, time.monotonic() - start)
-
-    def _listen(
-        self, listener: Listener, parcels: list[bytes], give: FileIO, take: FileIO, hear: FileIO, deadline: float
-    ) -> dict[str, Any] | None:
-        """Until the last report, the worker's end (returned), or the deadline. Waits for no end-of-file.
-
-        The second parcel, the hidden cases, goes out when the open ones are reported and what was printed is read.
-        """
-        rest, *later = map(memoryview, parcels)
-        with selectors.DefaultSelector() as ears:
-            ears.register(give, selectors.EVENT_WRITE)
-            for file in (take, hear, self._channel):
-                ears.register(file, selectors.EVENT_READ)
-            while not listener.done:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    listener.stop("time")
-                    break
-                for key, _ in ears.select(left):
-                    if key.fileobj is self._channel:
-                        return receive(self._channel)[0]["ended"]
-                    if key.fileobj is give:
-                        try:
-                            rest = rest[give.write(rest) or 0 :]
-                        except BrokenPipeError:  # a worker that ended before it had read its job
-                            rest = rest[:0]
-                        if not rest:
-                            ears.unregister(give)
-                    elif not listener.read(key.fd, printed=key.fileobj is hear):
-                        ears.unregister(key.fileobj)
-                if later and not rest and listener.wants_hidden:
-                    listener.drain(hear.fileno(), printed=True)
-                    listener.deaf, rest = True, later.pop()
-                    ears.register(give, selectors.EVENT_WRITE)
-        return None
-
-
-def _pipe(pipes: ExitStack) -> tuple[FileIO, FileIO]:
-    """Both ends; none of them waits. `pipes` closes each once, and no file that got its number since."""
-    ends = os.pipe()
-    for end in ends:
-        os.set_blocking(end, False)
-    return pipes.enter_context(FileIO(ends[0], "rb")), pipes.enter_context(FileIO(ends[1], "wb"))
