@@ -12,7 +12,7 @@ from course_lib.paths import ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("## For a grader")[2].partition("\n## ")[0]
 TYPED = re.findall(r"^python start\.py (.*)$", SECTION, re.M) + [
-    each for each in re.findall(r"`([a-z]+ --[^`.]*)`", SECTION)]
+    each for each in re.findall(r"`([a-z]+ --[^`]*)`", SECTION)]
 
 
 @pytest.mark.parametrize("line", TYPED)
