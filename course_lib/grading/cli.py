@@ -2,6 +2,7 @@
 platform_verbs.py."""
 
 import argparse
+import math
 from collections.abc import Callable
 
 from course_lib.grading import platform_verbs, verbs
@@ -72,4 +73,15 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_timeout(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds for one answer (default: 10)")
+    parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="S",
+                        help="seconds for one answer (default: 10)")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"a number of seconds above 0 is needed, got {text!r}")
+    return seconds

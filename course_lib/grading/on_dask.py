@@ -39,7 +39,8 @@ def on_dask(address: str, *, patience: float = 30.0) -> Engine:
 
     Raises, when run:
         ClusterError: Dask is not installed; nobody answers within `patience` seconds; a worker would grade otherwise
-            than this machine; workers were lost with one submission again and again. What is graded is kept.
+            than this machine; the scheduler is lost, or workers again and again with one submission. What is graded
+            is kept.
     """
     try:
         import distributed
@@ -70,7 +71,8 @@ def _refuse_misfits(client, plan: Plan) -> None:
 
 
 def _records(client, submissions: Sequence[Submission], plan: Plan) -> Iterator[Record]:
-    from distributed import as_completed
+    from distributed import CancelledError, as_completed
+    from distributed.comm import CommClosedError
     from distributed.scheduler import KilledWorker
 
     # A class at once would lie in the scheduler's memory, and large ones draw its warnings.
@@ -91,6 +93,9 @@ def _records(client, submissions: Sequence[Submission], plan: Plan) -> Iterator[
             yield task.result()
         except KilledWorker:
             lost.append(student)
+        except (CancelledError, CommClosedError) as error:
+            raise ClusterError(f"the scheduler was lost: {error}. Start the same command again when it is back: what"
+                               " is graded is kept.") from None
         for another in hand_out(1):
             going.add(another)
     if lost:

@@ -53,7 +53,7 @@ def grade(arguments: Namespace, options: list[str]) -> int:
     from course_lib.grading.limits import Limits
 
     out = Path(arguments.out)
-    with refusing(ValueError, FileNotFoundError):
+    with refusing(ValueError, FileNotFoundError, RuntimeError):  # no `fork`, a process that was killed
         call = Call(Path(arguments.place), Path(arguments.seed_file or out / SEED), read_asked(arguments),
                     Limits(seconds=arguments.timeout))
         _grade(call, out, arguments, own_seed=not arguments.seed_file)
@@ -72,7 +72,7 @@ def regrade(arguments: Namespace, options: list[str]) -> int:
     new = Path(arguments.out) if arguments.out else old.with_name(f"{old.name}-regraded")
     if new.resolve() == old.resolve():
         raise Refused(f"{old} is to be compared with: give another folder as --out.")
-    with refusing(ValueError, FileNotFoundError):
+    with refusing(ValueError, FileNotFoundError, RuntimeError):
         call = read_call(old)
         call = replace(call, place=Path(arguments.place)) if arguments.place else call
         if not call.place.exists():

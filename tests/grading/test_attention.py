@@ -110,3 +110,19 @@ def test_grade_tells_it_after_the_grades(place, capsys):
 def test_no_such_list(place, capsys, verb):
     assert cli.main([*verb, str(place / "in"), "--chapters", "0", "--students", str(place / "none.txt")]) == 2
     assert "none.txt: No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "x"])
+def test_a_time_limit_is_a_time(capsys, text):
+    with pytest.raises(SystemExit):
+        cli.main(["grade", "in", "--chapters", "0", "--out", "x", f"--timeout={text}"])
+    assert "above 0 is needed" in capsys.readouterr().err
+
+
+def test_what_ends_the_run_is_a_sentence(place, capsys, monkeypatch):
+    def ended(*_, **__):
+        raise RuntimeError("a grading process ended, perhaps for want of memory.")
+
+    monkeypatch.setattr("course_lib.grading.grade.grade", ended)
+    assert cli.main(["grade", str(place / "in"), "--chapters", "0", "--out", str(place / "out")]) == 2
+    assert capsys.readouterr().err == "course grade: a grading process ended, perhaps for want of memory.\n"

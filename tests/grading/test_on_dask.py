@@ -73,6 +73,22 @@ def test_a_worker_that_is_lost_costs_nobody_anything(cluster, plan):
     assert sorted([first.student, *(record.student for record in run)]) == sorted(NAMES)
 
 
+def test_a_scheduler_that_is_lost(plan, monkeypatch):
+    class Lost:
+        key = "ada"
+
+        def result(self):
+            raise distributed.CancelledError("scheduler-connection-lost")
+
+    class Client:
+        submit = staticmethod(lambda *_, **__: Lost())
+        ncores = staticmethod(dict)
+
+    monkeypatch.setattr(distributed, "as_completed", list)
+    with pytest.raises(ClusterError, match="the scheduler was lost: .*what is graded is kept"):
+        next(module._records(Client(), [Submission("ada", ())], plan))
+
+
 def test_a_submission_that_costs_worker_after_worker_is_named_at_the_end(plan, record, monkeypatch):
     """The others are graded first. Dask gives such a task up by itself."""
     class Task:
