@@ -26,17 +26,28 @@ _SAME_ELSEWHERE = {"torch.softmax": ("scipy.special.softmax", "scipy.special.log
 _gone: list[torch.library.Library] = []  # what was exchanged stays so as long as these live
 
 
+def prepare(names: tuple[str, ...]) -> None:
+    """Import what `disarm` will have to find, once for all workers."""
+    for name in _everywhere(names):
+        if name not in _KERNELS:
+            function_of(name)
+
+
 def disarm(names: tuple[str, ...]) -> None:
     """Make the functions of these dotted names raise `ShortcutUsed`, whoever calls them, in every thread.
 
     There is no way back in this process. PyTorch's own gradients are left alone: the calling half needs them.
     """
-    for name in (*names, *(other for name in names for other in _SAME_ELSEWHERE.get(name, ()))):
+    for name in _everywhere(names):
         if name in _KERNELS:
             _take_kernels(name)
         elif not name.startswith("torch.autograd."):
             function = function_of(name)
             function.__code__ = _refusal(name, function.__code__)
+
+
+def _everywhere(names: tuple[str, ...]) -> tuple[str, ...]:
+    return (*names, *(other for name in names for other in _SAME_ELSEWHERE.get(name, ())))
 
 
 def _take_kernels(name: str) -> None:

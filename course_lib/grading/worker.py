@@ -17,8 +17,8 @@ import torch
 
 from course_lib.exercises.calling import Failure, Observation, failure_of, kind_of, observe
 from course_lib.exercises.exercise import Case
+from course_lib.grading import disarm as disarming
 from course_lib.grading import notes
-from course_lib.grading.disarm import disarm
 from course_lib.grading.wire import WireError, encode
 
 
@@ -76,7 +76,7 @@ def work(
         return
     answer = namespace[job.name]
     report(encode(notes.of_kind(kind_of(answer))))
-    disarm(job.forbid)
+    disarming.disarm(job.forbid)
     for number, case in enumerate(job.cases):
         report(_frame(number, _observe(answer, case, job.forbid)))
     for number, case in enumerate(more() if job.more else (), len(job.cases)):
@@ -112,6 +112,7 @@ def _frame(number: int, seen: Observation) -> bytes:
 
 def warm_up(forbid: tuple[str, ...]) -> None:
     """Import and start what the first call of an answer would, once here and not in each worker."""
+    disarming.prepare(forbid)
     np.random.seed(0)  # NumPy imports its generators when they are first asked for
     torch.broadcast_shapes((1,), (2,))  # imports sympy, which takes a second
     # Where there is another device than the CPU, gradients before a fork make those after it impossible.
