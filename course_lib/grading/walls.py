@@ -89,8 +89,8 @@ def build(
         prepare_filter(walls, asked, base)
     if not two_users:
         walls.missing["nobody"] = "only root can start one"
-    elif refused := trial(linux.become_nobody):
-        walls.missing["nobody"] = f"another user cannot read this installation: {refused}"
+    elif refused := trial(lambda: linux.become_nobody() or os.stat("/" if walls.private else f"{base}/.")):
+        walls.missing["nobody"] = f"another user cannot read this installation, or temporary files: {refused}"
     else:
         walls.nobody = True
     walls.exempt = os.geteuid() == 0 and not walls.nobody

@@ -134,3 +134,13 @@ def test_no_other_process_is_harmed(walled, run, victim):
 def test_an_answer_cannot_end_its_server(walled, run):
     run(walled, "os.kill(os.getppid() or 1, 9)\nf = len")
     assert run(walled, "def f(x): return x").seen["one"].output.shape == (2, 3) and walled._server.poll() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers as another user")
+@pytest.mark.parametrize("walls", [("landlock", "filter"), ()])
+def test_root_grades_where_others_cannot_reach_its_temporary_files(run, tmp_path, monkeypatch, walls):
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Workers(walls=walls) as workers:
+        outcome = run(workers, "import tempfile\ndef f(x): return os.path.exists(tempfile.mkdtemp())")
+        assert outcome.seen["one"].output is True

@@ -126,3 +126,16 @@ def test_a_folder_is_removed_whatever_its_rights(temporary):
     (temporary / "course-test").mkdir()
     folders.clean_up()
     assert {each.name for each in temporary.iterdir()} == {"course-grade-link", "course-test"}
+
+
+def test_a_folder_just_made_is_not_taken_for_one_left_behind(temporary):
+    """One grader looks for leftovers while another starts."""
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(lambda: [folders.clean_up() for _ in range(300)])
+        while not looking.done():
+            base, lock = folders.make()
+            time.sleep(0.001)
+            assert (base / "lock").exists()
+            folders.remove(base)
+            os.close(lock)
+        looking.result()
