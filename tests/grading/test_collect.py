@@ -155,6 +155,12 @@ def test_nobody_hands_in_for_somebody_else(tmp_path, name):
     assert mallory.student.lower().startswith("mal") and len(mallory.files) == 1
 
 
+def test_nor_if_nobody_else_has_handed_in(tmp_path):
+    (tmp_path / "mallory_3_4_work.zip").write_bytes(member(CANVAS[0]))
+    mallory, = collect(tmp_path).submissions
+    assert (mallory.student, mallory.lms_id, len(mallory.files)) == ("mallory", "3", 1)
+
+
 @pytest.mark.parametrize("folder", ["", "assignment_7_export/"])
 def test_a_students_own_list_names_nobody(tmp_path, folder):
     lay(tmp_path, *(f"{folder}submission_{n}/{file}" for n in (987, 988) for file in ("a.ipynb", "submission_metadata.yml")))
