@@ -123,8 +123,8 @@ def names_defined(module: ast.Module, *, imports: bool = True) -> set[str]:
     for statement in module.body:
         if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(statement.name)
-        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
-            found |= {target.id for target in _targets(statement) if isinstance(target, ast.Name)}
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+            found |= {node.id for target in _targets(statement) for node in ast.walk(target) if _is_set(node)}
         elif imports and isinstance(statement, (ast.Import, ast.ImportFrom)):
             found |= {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
     return found
@@ -165,7 +165,12 @@ def _raises_stub(node: ast.Raise, exercise: str) -> bool:
             and call.args[0].value == f"exercise {exercise}")
 
 
-def _targets(statement: ast.Assign | ast.AnnAssign) -> Iterable[ast.expr]:
+def _is_set(node: ast.AST) -> bool:
+    """Whether it is a name that gets a value, in `a, b = ...` too, and not in `a[b] = ...`."""
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def _targets(statement: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Iterable[ast.expr]:
     return statement.targets if isinstance(statement, ast.Assign) else [statement.target]
 
 

@@ -10,7 +10,7 @@ from course_lib.exercises.bank import all_exercises
 from course_lib.grading import code
 from course_lib.grading.answers import LessonCells, find_answers, read_lesson, sheets_of
 from course_lib.grading.archives import File
-from course_lib.grading.code import parse, source_of
+from course_lib.grading.code import names_defined, parse, source_of, what_is_needed
 from course_lib.grading.sheets import Cell, Sheet
 from course_lib.paths import CHAPTERS
 
@@ -240,6 +240,29 @@ def test_only_what_is_needed_of_the_set_up():
     assert find(mine(RIGHT.replace("shifted.exp()", "torch.exp(shifted)"))).setup == "import torch"
     found = find(mine(RIGHT.replace("shifted.exp()", "helper(shifted)")))
     assert "import numpy as np" in found.setup and "def helper" in found.setup and "viz" not in found.setup
+
+
+def test_a_name_that_is_set_beside_another_is_there_too():
+    setup = parse("import data\nimages, (labels, *rest) = data.load()\nTWICE = labels * 2\nother = 1")
+    assert "TWICE" not in source_of(what_is_needed(setup, [parse("images")]))
+    assert source_of(what_is_needed(setup, [parse("TWICE")])) == "\n".join(source_of(setup).splitlines()[:3])
+    assert names_defined(parse("a, (b, *c) = 1, (2, 3)\nd[e] = 4\nf.g = 5\nh += 1")) == {"a", "b", "c", "h"}
+
+
+@pytest.mark.parametrize("notebook", sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb")), ids=lambda path: path.stem[:2])
+def test_whatever_code_asks_for_of_a_set_up_what_runs_of_it_is_whole(notebook):
+    def names(node, kind):
+        return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, kind)}
+
+    def given(module):
+        """The names that its own statements set, whatever kind of statement."""
+        functions = (ast.FunctionDef, ast.ClassDef)
+        return {name for each in module.body for name in ({each.name} if isinstance(each, functions) else names(each, ast.Store))}
+
+    setup = read_lesson(notebook).setup
+    for name in given(setup):
+        part = what_is_needed(setup, [parse(name)])
+        assert names(part, ast.Load) & given(setup) <= given(part), name
 
 
 def chapters_with_exercises():
