@@ -18,6 +18,7 @@ from hostile_bank.laying import cell, lay, notebook
 from course_lib.exercises.bank import all_exercises
 from course_lib.grading import marking
 from course_lib.grading.assignment import whole_chapters
+from course_lib.grading.attention import describe_class
 from course_lib.grading.grade import grade
 from course_lib.grading.limits import Limits
 from course_lib.grading.papers import write_papers
@@ -114,7 +115,7 @@ def graded(run):
 @pytest.fixture(scope="module")
 def read_first(run):
     """Those who take Python apart, graded as ever: their code is read before it runs."""
-    return run("read first", chosen(apart.ATTACKS))[0]
+    return run("read first", chosen(apart.ATTACKS))
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -137,11 +138,11 @@ def test_an_attack_gains_nothing(graded, name):
 def test_what_no_wall_can_stop_is_pointed_out(read_first, name):
     """Who takes Python itself apart in his own process may gain points, and not without somebody being told to look."""
     attack = BY_NAME[name]
-    if attack.called not in read_first:
+    if attack.called not in read_first[0]:
         pytest.skip("not chosen")
     if name in OPEN:
         pytest.xfail("the grader's own modules can be found among all modules")
-    record = read_first[attack.called]
+    record = read_first[0][attack.called]
     passed = [result.id for result in record.exercises if result.status == "passed"]
     assert record.look_at or attack.exercise not in passed, record
 
@@ -196,11 +197,17 @@ def pages(out):
     return sorted((out / "feedback").glob("*.html"))
 
 
-def test_no_page_runs_what_a_learner_wrote(graded):
-    _, out, *_ = graded
-    for page in [*pages(out), out / "class.html"]:
-        Page().feed(page.read_text(encoding="utf-8"))
-        assert "\x1b" not in page.read_text(encoding="utf-8")
+def test_no_page_runs_what_a_learner_wrote(graded, read_first):
+    for out in (graded[1], read_first[1]):
+        for page in [*pages(out), out / "class.html"]:
+            Page().feed(page.read_text(encoding="utf-8"))
+            assert "\x1b" not in page.read_text(encoding="utf-8")
+
+
+def test_no_terminal_obeys_what_a_learner_wrote(graded, read_first):
+    for records, *_ in (graded, read_first):
+        told = describe_class(list(records.values()), ["a note"])
+        assert all(line.isprintable() or "\u202e" in line for line in told.splitlines())
 
 
 def test_no_learner_is_told_what_is_secret(graded):

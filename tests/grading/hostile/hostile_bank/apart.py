@@ -1,6 +1,7 @@
 """Python itself taken apart: who owns the process can say in it what he likes. A person has to look at such code."""
 
 from hostile_bank.attack import attack
+from hostile_bank.telling import SCRIPT
 
 _OWN_GRADIENT = """
 class Own(torch.autograd.Function):
@@ -41,6 +42,12 @@ ATTACKS = (
         "import torch\nw = vars(torch)['sy' + 's'].modules['course' + '_lib.grading.' + 'worker']\nreal = w.observe\n"
         "w.disarm = lambda *_: None\nw.observe = lambda answer, case, forbid: real(answer, case)\n"
         "def softmax(scores): return torch.softmax(scores, -1)\n",
+    ),
+    attack(
+        "a script in odd code",
+        "What is pointed out is quoted, in a page that the instructor opens.",
+        "failed stopped broken",
+        f"import sys\ngetattr(sys, {SCRIPT!r} + '\\x1b[31m')\ndef softmax(scores): return scores\n",
     ),
     attack(
         "forges right reports",
