@@ -19,9 +19,10 @@ def describe_class(records: Sequence[Record], notes: Sequence[str] = (), roll: R
         notes: what `collect` said of files that belong to nobody.
         roll: who should have handed in, held against who did.
     """
+    only = one_for_all([(record.student, record.files) for record in records])
     worth = " or ".join(sorted({number(record.of) for record in records}))
     lines = [f"{len(records)} {_plural(len(records), 'submission')},"
-             f" {fmean(record.points for record in records):.1f} of {worth} points on average"]
+             f" {fmean(record.points for record in records):.1f} of {worth} points on average", *only]
     lines += describe_roll(roll) if roll else []
     late = [record.student for record in records if record.late]
     if late:
@@ -46,6 +47,17 @@ def _odd(record: Record) -> Iterator[str]:
     yield from record.look_at
     if record.files and not record.problems and all(result.status == "missing" for result in record.exercises):
         yield "no answer to any exercise was found: is it the right notebook?"
+
+
+def one_for_all(handed_in: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
+    """A warning if a whole class looks like one student: a folder was packed, and not what is in it.
+
+    `handed_in`: a student's name and files each.
+    """
+    if len(handed_in) != 1 or len(handed_in[0][1]) < 2:
+        return []
+    return [f"All files were taken for those of one student, {one_line(handed_in[0][0])}. If that is the folder of a"
+            " class, give the folder itself, or pack what is in it."]
 
 
 def describe_roll(roll: Roll) -> list[str]:

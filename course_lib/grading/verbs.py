@@ -22,7 +22,7 @@ def release(arguments: Namespace, options: list[str]) -> int:
 
 def collect(arguments: Namespace, options: list[str]) -> int:
     """Say who handed in what. Nothing of it is run, and nothing written."""
-    from course_lib.grading.attention import describe_roll
+    from course_lib.grading.attention import describe_roll, one_for_all
     from course_lib.grading.collect import collect as collect_all
     from course_lib.grading.grade import make_plan
     from course_lib.grading.handed_in import describe_collection
@@ -36,9 +36,11 @@ def collect(arguments: Namespace, options: list[str]) -> int:
         notebooks = make_plan(assignment, "", Limits()).notebooks
     for line in describe_collection(collection, assignment, notebooks):
         print(line)
-    print(f"{len(collection.submissions)} students handed in.")
-    if students:
-        print("\n".join(describe_roll(call_the_roll(collection.submissions, students))))
+    handed_in = collection.submissions
+    told = [f"{len(handed_in)} {'student' if len(handed_in) == 1 else 'students'} handed in."]
+    told += one_for_all([(each.student, [file.name for file in each.files]) for each in handed_in])
+    told += describe_roll(call_the_roll(handed_in, students)) if students else []
+    print("\n".join(told))
     return 0
 
 

@@ -1,6 +1,7 @@
 """What the instructor reads after `course collect` and `course grade`: who is missing, late, or to be looked at."""
 
 import json
+import shutil
 
 import nbformat
 import pytest
@@ -41,6 +42,16 @@ def test_a_terminal_is_not_written_to_by_learners_and_not_flooded(record, name):
                           roll=Roll(200, (f"{name}\n",) * 200, ()))
     assert "\x1b" not in told and len(told.splitlines()) == 1 + 1 + 1 + 1 + 12 + 1 and len(told) < 12_000
     assert "and 87 more" in told and "and 164 more" in told
+
+
+def test_a_class_that_was_packed_as_one_student_is_suspected(record, place, capsys):
+    whole = record("subs", files=("subs/ada.ipynb", "subs/bob.ipynb"))
+    assert "those of one student, subs. If" in describe_class([whole])
+    assert "one student" not in describe_class([whole, record("Bob")]) + describe_class([record("Ada")])
+    shutil.make_archive(str(place / "all"), "zip", place, "in")
+    assert cli.main(["collect", str(place / "all.zip"), "--chapters", "0"]) == 0
+    told = capsys.readouterr().out
+    assert "1 student handed in.\nAll files were taken for those of one student, in." in told
 
 
 def test_the_roll_of_a_list_of_names(tmp_path):
