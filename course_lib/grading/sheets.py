@@ -11,6 +11,7 @@ import nbformat
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _MOST_CELLS = 2_000
 _MOST_CODE = 100_000  # characters in a cell; more is not something that a person has written
+_MOST_OLD_PARTS = 200_000  # of a notebook of version 3 or 2, which is taken apart once more
 _MOST_PARTS = 4_000_000  # lists, dicts and their items, of which each takes far more memory than disk
 
 
@@ -48,7 +49,8 @@ def read_sheet(name: str, data: bytes) -> Sheet:
         data: the file's content.
     """
     text, problems = _text(data)
-    if sum(map(text.count, "[{,")) > _MOST_PARTS:
+    parts = sum(map(text.count, "[{,"))
+    if parts > _MOST_PARTS:
         return Sheet(name, (), (*problems, f"{name} holds more than {_MOST_PARTS:,} pieces of data. Clear its outputs, save it,"
                                 " and hand it in again."))
     try:
@@ -57,10 +59,11 @@ def read_sheet(name: str, data: bytes) -> Sheet:
         where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
         return Sheet(name, (), (*problems, f"{name} is not a whole notebook file{where}: it may have been cut off on its"
                                 " way, or edited as text. Open it in JupyterLab, save it, and hand it in again."))
-    content = _upgraded(content)
+    content = _upgraded(content, parts)
     if content is None:
         return Sheet(name, (), (*problems, f"{name} is a JSON file, but not a notebook."))
     cells: list[Cell] = []
+    odd: list[int] = []
     for position, cell in enumerate(content["cells"], start=1):
         if len(cells) == _MOST_CELLS:
             problems.append(f"{name} has more than {_MOST_CELLS:,} code cells; those after were not read.")
@@ -69,12 +72,14 @@ def read_sheet(name: str, data: bytes) -> Sheet:
             continue
         source = _joined(cell.get("source"))
         if source is None or len(source) > _MOST_CODE:
-            problems.append(f"Cell {position} of {name} holds no code that a person could have written;"
-                            " it was not read.")
+            odd.append(position)
             continue
         metadata = cell.get("metadata")
         exercise = metadata.get("exercise") if isinstance(metadata, Mapping) else None
         cells.append(Cell(_string(cell.get("id")), _string(exercise), source, position))
+    if odd:
+        which = ", ".join(map(str, odd[:3])) + (f" and {len(odd) - 3:,} more" if len(odd) > 3 else "")
+        problems.append(f"{name}: cell {which} holds no code that a person could have written, and was not read.")
     return Sheet(name, tuple(cells), tuple(problems))
 
 
@@ -89,12 +94,14 @@ def _text(data: bytes) -> tuple[str, list[str]]:
             "The file is not written in UTF-8, as notebooks are; letters beyond a to z may have suffered."]
 
 
-def _upgraded(content: Any) -> Mapping[str, Any] | None:
+def _upgraded(content: Any, parts: int) -> Mapping[str, Any] | None:
     """The notebook as version 4 has it; None for what is none."""
     if not isinstance(content, Mapping):
         return None
     if isinstance(content.get("cells"), list):
         return content
+    if parts > _MOST_OLD_PARTS:
+        return None
     try:
         upgraded = nbformat.convert(nbformat.from_dict(content), 4)
     except Exception:  # nbformat's upgraders meet what is no notebook with errors of every kind

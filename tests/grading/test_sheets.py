@@ -66,7 +66,9 @@ def test_cells_of_every_shape_cost_only_themselves():
                {"cell_type": "code", "source": "fine = 1", "id": 4, "metadata": {"exercise": ["f"]}}]
     sheet = read(notebook(*strange))
     assert [c.source for c in sheet.cells] == ["ok = 1", "fine = 1"]
-    assert all((c.id, c.exercise) == ("", "") for c in sheet.cells) and len(sheet.problems) == 4
+    assert all((c.id, c.exercise) == ("", "") for c in sheet.cells)
+    assert sheet.problems == (
+        "ada.ipynb: cell 4, 5, 6 and 1 more holds no code that a person could have written, and was not read.",)
 
 
 @pytest.mark.parametrize("piece", ["[],", "{},", "1,"])
@@ -74,6 +76,15 @@ def test_data_that_would_fill_the_memory_is_not_even_parsed(piece, monkeypatch):
     data = b'{"cells": [], "outputs": [' + piece.encode() * 4_000_000 + b"0]}"
     monkeypatch.setattr(json, "loads", lambda text: pytest.fail("it was parsed"))
     assert "pieces of data. Clear its outputs" in read_sheet("ada.ipynb", data).problems[0]
+
+
+def test_an_old_notebook_of_a_size_that_none_has_is_not_taken_apart(monkeypatch):
+    import nbformat
+
+    monkeypatch.setattr(nbformat, "convert", lambda *_: pytest.fail("it was converted"))
+    cell = b'{"cell_type":"code","input":"","outputs":[]},'
+    data = b'{"nbformat":3,"metadata":{},"worksheets":[{"cells":[' + cell * 60_000 + b"{}]}]}"
+    assert "not a notebook" in read_sheet("ada.ipynb", data).problems[0]
 
 
 def test_a_notebook_of_fifty_megabytes_with_pictures_is_read():
