@@ -1,11 +1,17 @@
 """`course canvas` and `course autograder`: from a graded folder, and from an assignment, to what platforms want."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 import zipfile
 
 import pytest
 
 from course_lib import cli
 from course_lib.grading.records import write_record
+from course_lib.paths import SOLUTIONS
 
 HEAD = "Student,ID,SIS Login ID,Section,Chapter 1 (901),Current Score\n    Points Possible,,,,4.00,(read only)\n"
 BOOK = HEAD + '"Lovelace, Ada",11,ada,A,1,\n"Hopper, Grace",12,grace,A,,\n"王, 小明",13,xm,A,EX,\n'
@@ -92,6 +98,25 @@ def test_the_autograder_of_chapters_with_a_seed_of_ones_own(tmp_path, capsys):
     with zipfile.ZipFile(out) as archive:
         assert "--chapters '1, 3' --seed-file seed.txt" in archive.read("run_autograder").decode()
         assert archive.read("seed.txt") == b"mine\n"
+
+
+@pytest.mark.skipif(not SOLUTIONS.exists() or not hasattr(os, "fork"), reason="needs solutions, and fork")
+def test_the_scripts_grade_as_gradescope_would_run_them(tmp_path):
+    """In folders of its own and with this Python, where Gradescope has /autograder and setup.sh's."""
+    assert cli.main(["autograder", "--chapters", "0", "--out", str(tmp_path / "x.zip")]) == 0
+    home = tmp_path / "autograder"
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        archive.extractall(home / "source")
+    script = (home / "source" / "run_autograder").read_text()
+    script = script.replace("/autograder/venv/bin/course", f"{sys.executable} -m course_lib.cli")
+    script = script.replace("/autograder/venv/bin/python", sys.executable).replace("/autograder", str(home))
+    (home / "submission").mkdir()
+    shutil.copy(SOLUTIONS / "00_start_here.ipynb", home / "submission" / "my work.ipynb")
+    run = subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                         env={**os.environ, "PYTHONPATH": str(home / "source")})
+    assert run.returncode == 0, run.stderr
+    results = json.loads((home / "results" / "results.json").read_text(encoding="utf-8"))
+    assert results["score"] == 1 and [test["status"] for test in results["tests"]] == ["passed"]
 
 
 @pytest.mark.parametrize(("more", "words"), [
