@@ -10,6 +10,7 @@ GREEN, AMBER, BLUE, GREY = "#2a9d6f", "#d9822b", "#4a90d9", "#8a8a8a"
 
 _CODE = re.compile(r"(`[^`]+`)")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
+_STRESSED = re.compile(r"(?<![\w*])\*([^*\s](?:[^*]*[^*\s])?)\*(?![\w*])")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Message:
 
 
 def message(colour: str, heading: str, lines: list[str], extra_html: str = "") -> Message:
-    """A card: a heading and paragraphs, in which `code` and **bold** are marked up. Everything else is escaped.
+    """A card: a heading and paragraphs, in which `code`, **bold** and *stress* are marked up. Everything else is escaped.
 
     A line in three backticks is a block of fixed width.
     """
@@ -48,14 +49,20 @@ def paragraph(text: str) -> str:
 
 
 def inline(text: str) -> str:
-    """Marks up `code`, **bold** and line breaks. Stars inside code are Python's power, not bold."""
+    """Marks up `code`, **bold**, *stress* and line breaks. Stars inside code are Python's power, not bold."""
     escaped = html.escape(text, quote=False).replace("\n", "<br>")
     return "".join(
-        f"<code>{piece[1:-1]}</code>" if piece.startswith("`") else _BOLD.sub(r"<b>\1</b>", piece)
+        f"<code>{piece[1:-1]}</code>" if piece.startswith("`") else _stress(piece, "<b>", "<em>")
         for piece in _CODE.split(escaped)
     )
 
 
 def _plain(text: str) -> str:
     pieces = _CODE.split(text.strip("`") if text.startswith("```") else text)
-    return "".join(piece if piece.startswith("`") else _BOLD.sub(r"\1", piece) for piece in pieces)
+    return "".join(piece if piece.startswith("`") else _stress(piece) for piece in pieces)
+
+
+def _stress(piece: str, bold: str = "", stressed: str = "") -> str:
+    """The stars of **bold** and *stress* put into tags, or taken away where there are none."""
+    piece = _BOLD.sub(rf"{bold}\1{bold.replace('<', '</')}", piece)
+    return _STRESSED.sub(rf"{stressed}\1{stressed.replace('<', '</')}", piece)

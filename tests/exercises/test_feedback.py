@@ -9,6 +9,7 @@ from course_lib.exercises.bank import all_exercises, all_questions
 from course_lib.exercises.comparison import numbers_one_above_the_other
 from course_lib.exercises.feedback import hint_message, question_message, verdict_message
 from course_lib.exercises.judging import judge
+from course_lib.exercises.markup import message as card_message
 
 EXERCISE = all_exercises()["scaled-dot-product"]
 
@@ -116,6 +117,12 @@ def test_feedback_follows_the_answer_and_nothing_else():
     again = _message(_mistake("no scale"))
     torch.manual_seed(6)
     assert again == _message(_mistake("no scale"))
+
+
+def test_stress_is_marked_up_in_html_and_gone_in_text():
+    shown = card_message("#000", "Title", ["A map of *one* query, **not** of `a * b * c`, 2 * 3 * 4 or w*w by w*w."])
+    assert "of <em>one</em> query, <b>not</b> of <code>a * b * c</code>, 2 * 3 * 4 or w*w by w*w." in shown.html
+    assert "of one query, not of `a * b * c`, 2 * 3 * 4 or w*w by w*w." in shown.text
 
 
 def test_powers_in_code_are_not_taken_for_bold():
