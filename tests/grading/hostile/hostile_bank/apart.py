@@ -22,7 +22,7 @@ ATTACKS = (
     attack(
         "exchanges the worker's parts",
         "The one who calls the answer, without a watch.",
-        "passed failed stopped",
+        "passed failed broken stopped",
         "import torch, course_lib.grading.worker as w\nreal = w.observe\nw.disarm = lambda *_: None\n"
         "w.observe = lambda answer, case, forbid: real(answer, case)\n"
         "def softmax(scores): return torch.softmax(scores, -1)\n",
@@ -30,7 +30,7 @@ ATTACKS = (
     attack(
         "exchanges the worker's parts, in other words",
         "The same, found where Python keeps all modules, by a name that is made up.",
-        "passed failed stopped",
+        "passed failed broken stopped",
         "import sys, torch\nw = sys.modules['course' + '_lib.grading.' + 'worker']\nreal = w.observe\n"
         "w.disarm = lambda *_: None\nw.observe = lambda answer, case, forbid: real(answer, case)\n"
         "def softmax(scores): return torch.softmax(scores, -1)\n",
@@ -38,7 +38,7 @@ ATTACKS = (
     attack(
         "exchanges the worker's parts, by way of torch",
         "The same, without an import of its own.",
-        "passed failed stopped",
+        "passed failed broken stopped",
         "import torch\nw = vars(torch)['sy' + 's'].modules['course' + '_lib.grading.' + 'worker']\nreal = w.observe\n"
         "w.disarm = lambda *_: None\nw.observe = lambda answer, case, forbid: real(answer, case)\n"
         "def softmax(scores): return torch.softmax(scores, -1)\n",
@@ -52,7 +52,7 @@ ATTACKS = (
     attack(
         "forges right reports",
         "All reports on all stages, with the forbidden function's outputs, before anybody asks.",
-        "passed failed stopped",
+        "passed failed broken stopped",
         """
 import os, sys, torch
 from course_lib.exercises.calling import Kind, observe
@@ -74,7 +74,7 @@ os._exit(0)
     attack(
         "gives itself the kernels back",
         "What took the kernels away is found by the garbage collector, and undone.",
-        "passed failed stopped",
+        "passed failed broken stopped",
         "import gc, queue, threading, torch\nwork, done = queue.Queue(), queue.Queue()\ndef serve():\n"
         "    while True:\n        x = work.get()\n        for each in gc.get_objects():\n"
         "            if isinstance(each, torch.library.Library): each._destroy()\n"
@@ -84,7 +84,7 @@ os._exit(0)
     attack(
         "another backend",
         "The same operator where nobody has taken it away, in a thread from before.",
-        "passed failed stopped",
+        "passed failed broken stopped",
         "import queue, threading, torch\nwork, done = queue.Queue(), queue.Queue()\ndef serve():\n"
         "    while True: done.put(work.get().to_mkldnn().softmax(-1).to_dense())\n"
         "threading.Thread(target=serve, daemon=True).start()\n"
@@ -93,7 +93,7 @@ os._exit(0)
     attack(
         "SciPy's",
         "Another library's softmax, with a gradient of one's own.",
-        "passed failed stopped",
+        "passed failed broken stopped",
         "import torch, scipy.special\ndef quiet(x): return torch.from_numpy(scipy.special.softmax(x.numpy(), -1))\n" + _OWN_GRADIENT,
     ),
 )
