@@ -2,8 +2,9 @@
 
 import ast
 import hashlib
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from course_lib.exercises.judging import Expected, Verdict, compare
 from course_lib.exercises.stumbles import explain_failure
 from course_lib.grading.answers import Found, LessonCells, find_answers, read_lesson, sheets_of
 from course_lib.grading.assignment import Assignment
-from course_lib.grading.code import definitions, source_of
+from course_lib.grading.code import definitions, names_defined, parse, source_of
 from course_lib.grading.collect import Submission
 from course_lib.grading.conduct import Oddity, odd_conduct
 from course_lib.grading.limits import Limits
@@ -142,7 +143,21 @@ def _mark_one(
     stopped = bool(outcome.stopped) and verdict.stage is not None and verdict.stage.name not in outcome.seen
     status = "stopped" if stopped else verdict.status
     finding = Finding(outcome.stopped, outcome.told, _what_to_do(outcome)) if stopped else verdict.finding
-    return _result(exercise, plan, status, found.messages, verdict, finding, outcome.printed)
+    messages = (*found.messages, *_of_the_lesson(finding, plan.notebooks[exercise.chapter]))
+    return _result(exercise, plan, status, messages, verdict, finding, outcome.printed)
+
+
+def _of_the_lesson(finding: Finding | None, notebook: Path) -> Iterator[str]:
+    """Why a name was not there that is there in the notebook."""
+    missing = re.search(r"NameError: name '(\w+)' is not defined", finding.shows) if finding else None
+    if missing and missing[1] in _names_of(notebook):
+        yield (f"`{missing[1]}` is made in a cell of the lesson. Those are not run when work is graded: an answer has its"
+               " inputs, what the set-up cell imports, and cells of your own.")
+
+
+@cache
+def _names_of(notebook: Path) -> frozenset[str]:
+    return frozenset().union(*(names_defined(parse(source)) for source in _lesson(notebook).sources.values()))
 
 
 def _not_run(odd: Oddity) -> Finding:
@@ -171,6 +186,7 @@ def _without_answer(exercise: Exercise, found: Found, plan: Plan, outcome: Outco
         finding = explain_failure(outcome.broken.failure)
         where = {"answer": "the answer's own cell", "name": "looking up the answer by its name"}
         messages = (*found.messages, f"It stopped in {where.get(outcome.broken.cell, 'a cell before the answer')}.")
+        messages = (*messages, *_of_the_lesson(finding, plan.notebooks[exercise.chapter]))
         return _result(exercise, plan, "broken", messages, finding=finding, printed=outcome.printed)
     finding = Finding(outcome.stopped or "stopped", outcome.told, _what_to_do(outcome))
     return _result(exercise, plan, "stopped", found.messages, finding=finding, printed=outcome.printed)

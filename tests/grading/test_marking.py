@@ -68,6 +68,14 @@ def test_a_dataclass_of_ones_own_works(workers):
     assert record.exercises[0].status == "passed" and not record.exercises[0].printed
 
 
+@pytest.mark.parametrize("answer", [RIGHT.replace("    s =", "    patches.shape\n    s ="), "patches.shape\n" + RIGHT])
+def test_why_a_name_of_the_lesson_is_not_there_is_told(workers, answer):
+    result = graded(workers, answer).exercises[0]
+    assert "patches" in result.finding.shows and "made in a cell of the lesson" in result.messages[-1]
+    result = graded(workers, answer.replace("patches", "nowhere")).exercises[0]
+    assert "nowhere" in result.finding.shows and not any("lesson" in message for message in result.messages)
+
+
 def test_an_answers_cell_that_stops_below_its_function_is_told(workers):
     record = graded(workers, RIGHT + "print(undefined)")
     assert record.exercises[0].status == "passed" and "stopped with NameError" in record.exercises[0].printed
