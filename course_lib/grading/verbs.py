@@ -106,7 +106,8 @@ def _grade(call, out: Path, arguments: Namespace, *, own_seed: bool = False):
     written = write_papers(records, out, notebooks)
     roll = call_the_roll(records, students) if students else None
     print(describe_class(records, collection.notes, roll))
-    print("\n".join(f"wall: {wall}" for wall in records[0].stamp["walls"]))
+    walls = dict.fromkeys(wall for record in records for wall in record.stamp["walls"])  # a cluster may have several
+    print("\n".join(f"wall: {wall}" for wall in walls))
     print("For code that you do not trust, run this in a container or a virtual machine that holds nothing else.")
     print("\n".join(map(str, written)))
     return records
