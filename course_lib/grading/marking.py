@@ -2,9 +2,8 @@
 
 import ast
 import hashlib
-import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -15,9 +14,10 @@ from course_lib.exercises.exercise import Exercise
 from course_lib.exercises.finding import Finding
 from course_lib.exercises.judging import Expected, Verdict, compare
 from course_lib.exercises.stumbles import explain_failure
+from course_lib.grading import reasons
 from course_lib.grading.answers import Found, LessonCells, find_answers, read_lesson, sheets_of
 from course_lib.grading.assignment import Assignment
-from course_lib.grading.code import definitions, names_defined, parse, source_of
+from course_lib.grading.code import definitions, source_of
 from course_lib.grading.collect import Submission
 from course_lib.grading.conduct import Oddity, odd_conduct
 from course_lib.grading.limits import Limits
@@ -124,7 +124,7 @@ def _mark_one(
     odd |= dict.fromkeys(odd_conduct(found.answer), where)
     notes.odd |= {each: place for each, place in odd.items() if place == where or each not in notes.odd}
     if exercise.forbid and (undermining := next((each for each in odd if each.undermines), None)):
-        return _result(exercise, plan, "failed", found.messages, finding=_not_run(undermining))
+        return _result(exercise, plan, "failed", found.messages, finding=reasons.not_run(undermining))
     program = Program(found.setup, found.helpers, found.answer, found.name)
     outcome = run_answer(workers, program, exercise, plan.seed, plan.limits)
     if outcome.kind is None and outcome.stopped and (bare := _bare(found)) != found:
@@ -142,30 +142,9 @@ def _mark_one(
         return _result(exercise, plan, "failed", messages, printed=outcome.printed)
     stopped = bool(outcome.stopped) and verdict.stage is not None and verdict.stage.name not in outcome.seen
     status = "stopped" if stopped else verdict.status
-    finding = Finding(outcome.stopped, outcome.told, _what_to_do(outcome)) if stopped else verdict.finding
-    messages = (*found.messages, *_of_the_lesson(finding, plan.notebooks[exercise.chapter]))
+    finding = reasons.stopped(outcome) if stopped else verdict.finding
+    messages = (*found.messages, *reasons.missing_name(finding, plan.notebooks[exercise.chapter]))
     return _result(exercise, plan, status, messages, verdict, finding, outcome.printed)
-
-
-def _of_the_lesson(finding: Finding | None, notebook: Path) -> Iterator[str]:
-    """Why a name was not there that is there in the notebook."""
-    missing = re.search(r"NameError: name '(\w+)' is not defined", finding.shows) if finding else None
-    if missing and missing[1] in _names_of(notebook):
-        yield (f"`{missing[1]}` is made in a cell of the lesson. Those are not run when work is graded: an answer has its"
-               " inputs, what the set-up cell imports, and cells of your own.")
-
-
-@cache
-def _names_of(notebook: Path) -> frozenset[str]:
-    return frozenset().union(*(names_defined(parse(source)) for source in _lesson(notebook).sources.values()))
-
-
-def _not_run(odd: Oddity) -> Finding:
-    return Finding(
-        "undermines a rule",
-        f"This exercise forbids some calls, and your code could get round that: `{odd.code}` {odd.does}. It was not run.",
-        "No answer needs it. Take it out, of cells of your own too. If you had another reason, tell your instructor.",
-    )
 
 
 def _bare(found: Found) -> Found:
@@ -186,19 +165,10 @@ def _without_answer(exercise: Exercise, found: Found, plan: Plan, outcome: Outco
         finding = explain_failure(outcome.broken.failure)
         where = {"answer": "the answer's own cell", "name": "looking up the answer by its name"}
         messages = (*found.messages, f"It stopped in {where.get(outcome.broken.cell, 'a cell before the answer')}.")
-        messages = (*messages, *_of_the_lesson(finding, plan.notebooks[exercise.chapter]))
+        messages = (*messages, *reasons.missing_name(finding, plan.notebooks[exercise.chapter]))
         return _result(exercise, plan, "broken", messages, finding=finding, printed=outcome.printed)
-    finding = Finding(outcome.stopped or "stopped", outcome.told, _what_to_do(outcome))
-    return _result(exercise, plan, "stopped", found.messages, finding=finding, printed=outcome.printed)
-
-
-def _what_to_do(outcome: Outcome) -> str:
-    if outcome.stopped == "time":
-        return ("Is there a loop that does not end, or does a cell of your own train or download something? Put that"
-                " under `if __name__ == \"__main__\":`, or take it out of the notebook that you hand in.")
-    if outcome.stopped == "memory":
-        return "Does a list or a tensor grow without end, or is a tensor made for every pair of everything?"
-    return "The exercise asks for a function of its inputs. It needs no files, no other processes and no network."
+    messages, finding = found.messages, reasons.stopped(outcome)
+    return _result(exercise, plan, "stopped", messages, finding=finding, printed=outcome.printed)
 
 
 def _result(
