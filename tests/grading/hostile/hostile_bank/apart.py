@@ -18,30 +18,35 @@ class Own(torch.autograd.Function):
 def softmax(scores):
     return Own.apply(scores)
 """
+# Whatever the parts are called: all modules that know how to watch for, and take away, what is forbidden.
+_EXCHANGE = """
+parts = [module for name, module in list(modules.items()) if name.startswith('course' + '_lib')]
+real = next(module.observe for module in parts if hasattr(module, 'observe'))
+for module in parts:
+    if callable(getattr(module, 'disarm', None)):
+        module.disarm = lambda *_: None
+    if hasattr(module, 'observe'):
+        module.observe = lambda answer, case, forbid=(), **how: real(answer, case, **how)
+def softmax(scores): return torch.softmax(scores, -1)
+"""
 ATTACKS = (
     attack(
         "exchanges the worker's parts",
         "The one who calls the answer, without a watch.",
         "passed failed broken stopped",
-        "import torch, course_lib.grading.worker as w\nreal = w.observe\nw.disarm = lambda *_: None\n"
-        "w.observe = lambda answer, case, forbid: real(answer, case)\n"
-        "def softmax(scores): return torch.softmax(scores, -1)\n",
+        "import sys, torch, course_lib.grading.worker\nmodules = sys.modules\n" + _EXCHANGE,
     ),
     attack(
         "exchanges the worker's parts, in other words",
         "The same, found where Python keeps all modules, by a name that is made up.",
         "passed failed broken stopped",
-        "import sys, torch\nw = sys.modules['course' + '_lib.grading.' + 'worker']\nreal = w.observe\n"
-        "w.disarm = lambda *_: None\nw.observe = lambda answer, case, forbid: real(answer, case)\n"
-        "def softmax(scores): return torch.softmax(scores, -1)\n",
+        "import sys, torch\nmodules = sys.modules\n" + _EXCHANGE,
     ),
     attack(
         "exchanges the worker's parts, by way of torch",
         "The same, without an import of its own.",
         "passed failed broken stopped",
-        "import torch\nw = vars(torch)['sy' + 's'].modules['course' + '_lib.grading.' + 'worker']\nreal = w.observe\n"
-        "w.disarm = lambda *_: None\nw.observe = lambda answer, case, forbid: real(answer, case)\n"
-        "def softmax(scores): return torch.softmax(scores, -1)\n",
+        "import torch\nmodules = vars(torch)['sy' + 's'].modules\n" + _EXCHANGE,
     ),
     attack(
         "a script in odd code",
