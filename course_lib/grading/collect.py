@@ -12,14 +12,16 @@ Understood are, in one folder, mixed as you like:
 and a zip archive of any of these, as the learning platforms hand them out.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course_lib.grading.archives import TOO_MUCH, File, Limits, shown, unpack
-from course_lib.grading.owners import all_the_platforms, named_by_platform
+from course_lib.grading.owners import all_the_platforms, common_folder, named_by_platform
 from course_lib.grading.submissions import Submission, by_student, is_archive, is_paper
 
+_CHAPTER = re.compile(r"\d\d_[^/]*\.ipynb")
 __all__ = ["Collection", "Submission", "collect"]
 
 
@@ -48,7 +50,7 @@ def collect(place: Path, limits: Limits = Limits()) -> Collection:
     if place.is_dir():
         found = _opened(list(_files_of(place, limits, unread)), limits, notes)
     elif place.suffix.lower() == ".zip":
-        found = _unpacked(place.name, place.read_bytes(), limits, notes)
+        found = _without_folder(_unpacked(place.name, place.read_bytes(), limits, notes))
     else:
         raise ValueError(f"{place} is neither a folder nor a zip archive.")
     submissions = by_student(found, unread, limits, notes)
@@ -87,6 +89,15 @@ def _opened(found: list[File], limits: Limits, notes: list[str]) -> list[File]:
         return found
     notes += notes_inside
     return inside
+
+
+def _without_folder(found: list[File]) -> list[File]:
+    """A class whose folder was packed as a whole. One student's folder holds the chapters' notebooks, and no more."""
+    top = common_folder([file.name for file in found])
+    rests = [file.name.removeprefix(top) for file in found]
+    if not top or all(_CHAPTER.fullmatch(rest) for rest in rests):
+        return found
+    return [replace(file, name=rest) for file, rest in zip(found, rests, strict=True)]
 
 
 def _unpacked(name: str, data: bytes, limits: Limits, notes: list[str]) -> list[File]:

@@ -97,6 +97,7 @@ def make_plan(assignment: Assignment, seed: str, limits: Limits, hide: tuple[Pat
         "versions": _versions(),
         "seed": digest[:16],
         "bank": _hash_of(sorted((ROOT / "course_lib" / "exercises").rglob("*.py"))),
+        "library": _hash_of(sorted((ROOT / "course_lib").rglob("*.py"))),
         "release": _hash_of(notebooks.values()),
         "assignment": _hash_of_text(json.dumps(asdict(assignment), sort_keys=True)),
         "limits": asdict(limits),

@@ -108,6 +108,20 @@ def test_gradescope(tmp_path):
     assert "submission_987" in told(collect(tmp_path)) and "not Gradescope's list" in collect(tmp_path).notes[0]
 
 
+@pytest.mark.parametrize("names, students", [
+    (("class/ada.ipynb", "class/bob/01_dot.ipynb", "class/eve.zip"), {"ada", "bob", "eve"}),
+    (("class/ada/01_dot.ipynb", "class/bob/02_soft.ipynb"), {"ada", "bob"}),
+    (("ada/01_dot.ipynb", "ada/02_soft.ipynb"), {"ada"}),
+    (("ada.ipynb", "bob/01_dot.ipynb"), {"ada", "bob"}),
+    (tuple(f"all/{name}" for name in CANVAS), None),
+])
+def test_a_folder_that_was_packed_as_a_whole_is_no_student(tmp_path, names, students):
+    (tmp_path / "class.zip").write_bytes(pack(*names))
+    (tmp_path / "flat.zip").write_bytes(pack(*CANVAS))
+    found = {each.student for each in collect(tmp_path / "class.zip").submissions}
+    assert found == (students or {each.student for each in collect(tmp_path / "flat.zip").submissions})
+
+
 def test_a_platforms_archive_as_it_was_downloaded(tmp_path):
     whole = tmp_path / "download.zip"
     whole.write_bytes(pack(*CANVAS))

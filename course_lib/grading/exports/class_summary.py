@@ -81,7 +81,7 @@ def commonest_mistakes(records: Sequence[Record]) -> list[Mistake]:
     made: dict[tuple[str, str], list] = {}
     for record in records:
         for result in record.exercises:
-            if result.finding:
+            if result.finding and result.status != "stopped":  # for its time or its conduct: nothing to teach
                 made.setdefault((result.id, result.finding.name), []).append((record.student, result))
     mistakes = []
     for (_, name), cases in made.items():
