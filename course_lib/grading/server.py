@@ -21,6 +21,7 @@ from course_lib.grading import worker
 from course_lib.grading.beginning import begin, no_return
 from course_lib.grading.channel import Closed, receive, send
 from course_lib.grading.confine import split_off
+from course_lib.grading.huge_pages import use_huge_pages
 from course_lib.grading.leftovers import crowd, empty, end_stragglers
 from course_lib.grading.limits import Limits
 from course_lib.grading.namespaces import SCRATCH
@@ -99,6 +100,7 @@ class Server:
         failure = worker.run_cell(source, "<setup>", vars(lesson))
         torch.set_num_threads(1)
         self._lessons[key] = lesson
+        use_huge_pages(self._walls.maps)
         return failure and {"type": failure.type, "message": failure.message, "line": failure.line}
 
     def _fork(self, files: list[int], lesson: str, limits: dict[str, Any], scratch: str | None) -> None:

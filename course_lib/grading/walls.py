@@ -32,6 +32,7 @@ class Walls:
     exempt: bool = False  # they are root outside too, whom the limit of processes does not bind
     reaper: bool = False
     size: int | None = None  # an open file that tells this process's size, where there is one
+    maps: int | None = None  # another that tells its areas of memory
     home: int | None = None  # the server's process namespace
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -84,7 +85,7 @@ def build(
             walls.offline = True
     if not walls.private:
         walls.reaper = inside or guarded()
-        walls.size = _open("/proc/self/statm")
+        walls.size, walls.maps = _open("/proc/self/statm"), _open("/proc/self/maps")
         prepare_rules(walls, asked, view, hidden, base, abi)
         prepare_filter(walls, asked, base)
     if not two_users:
@@ -101,7 +102,8 @@ def build(
 def _private(view: list[str], hidden: list[str], base: str) -> tuple[Walls, bool]:
     """The walls, and whether there is a second user inside. From here on this is a child of what it was."""
     two_users = own_namespaces()
-    walls = Walls(private=True, size=_open("/proc/self/statm"), home=_open("/proc/self/ns/pid"))
+    walls = Walls(private=True, size=_open("/proc/self/statm"), maps=_open("/proc/self/maps"))
+    walls.home = _open("/proc/self/ns/pid")
     linux.change_root(view, hidden, Path(base))
     return walls, two_users
 
