@@ -101,6 +101,7 @@ def _names_used(module: ast.Module) -> set[str]:
     return {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
 
 
+@lru_cache(maxsize=1000)  # the same for each exercise of a notebook
 def definitions(module: ast.Module) -> ast.Module:
     """The imports, functions, classes and constants of a cell: what can be defined without anything happening."""
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -130,6 +131,7 @@ def names_defined(module: ast.Module, *, imports: bool = True) -> set[str]:
     return found
 
 
+@lru_cache(maxsize=1000)
 def source_of(module: ast.Module) -> str:
     """Code again. Comments are gone, and what is left runs as before."""
     return ast.unparse(module)

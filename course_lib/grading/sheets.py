@@ -10,7 +10,8 @@ import nbformat
 
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _MOST_CELLS = 2_000
-_MOST_CODE = 100_000  # characters in a cell; more is not something that a person has written
+_MOST_CODE = 50_000  # characters in a cell; more is not something that a person has written
+_MOST_CODE_IN_ALL = 250_000  # the longest lesson has 57,000
 _MOST_OLD_PARTS = 200_000  # of a notebook of version 3 or 2, which is taken apart once more
 _MOST_PARTS = 4_000_000  # lists, dicts and their items, of which each takes far more memory than disk
 
@@ -64,9 +65,11 @@ def read_sheet(name: str, data: bytes) -> Sheet:
         return Sheet(name, (), (*problems, f"{name} is a JSON file, but not a notebook."))
     cells: list[Cell] = []
     odd: list[int] = []
+    room = _MOST_CODE_IN_ALL
     for position, cell in enumerate(content["cells"], start=1):
-        if len(cells) == _MOST_CELLS:
-            problems.append(f"{name} has more than {_MOST_CELLS:,} code cells; those after were not read.")
+        if len(cells) == _MOST_CELLS or room < 0:
+            problems.append(f"{name} has more than {_MOST_CELLS:,} code cells, or {_MOST_CODE_IN_ALL:,} characters of code;"
+                            " those after were not read.")
             break
         if not isinstance(cell, Mapping) or cell.get("cell_type") != "code":
             continue
@@ -74,6 +77,7 @@ def read_sheet(name: str, data: bytes) -> Sheet:
         if source is None or len(source) > _MOST_CODE:
             odd.append(position)
             continue
+        room -= len(source)
         metadata = cell.get("metadata")
         exercise = metadata.get("exercise") if isinstance(metadata, Mapping) else None
         cells.append(Cell(_string(cell.get("id")), _string(exercise), source, position))

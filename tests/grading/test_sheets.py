@@ -96,6 +96,8 @@ def test_a_notebook_of_fifty_megabytes_with_pictures_is_read():
 def test_more_cells_than_anybody_writes():
     sheet = read(notebook(*(code("pass") for _ in range(2_001))))
     assert len(sheet.cells) == 2_000 and "more than 2,000" in sheet.problems[0]
+    sheet = read(notebook(*(code("x" * 49_000) for _ in range(10))))
+    assert len(sheet.cells) == 6 and "250,000 characters of code" in sheet.problems[0]
 
 
 def test_outputs_are_not_looked_at():
