@@ -1,6 +1,7 @@
 """A class in which almost nobody is friendly, graded in one run: nobody gains, nobody else loses, nothing is left."""
 
 import csv
+import json
 import os
 import re
 import sys
@@ -9,6 +10,7 @@ import threading
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hostile_bank import ATTACKS, HONEST, apart
@@ -230,6 +232,13 @@ def test_no_cell_of_a_table_is_a_formula(graded):
         rows = list(csv.reader(file))
     assert len(rows) == len(graded[0]) + 1 and len({len(row) for row in rows}) == 1
     assert not [cell for row in rows for cell in row if re.match(r"[=+@\t\r]|-[^0-9]", cell)]
+
+
+def test_papers_for_machines_can_be_read_by_them(graded):
+    suites = ElementTree.parse(graded[1] / "junit.xml").getroot()
+    assert len(suites) == len(graded[0])
+    for path in (graded[1] / "gradescope").iterdir():
+        assert json.loads(path.read_text(encoding="utf-8"))["output_format"] == "text"
 
 
 def test_every_file_of_the_run_lies_where_it_belongs(graded):
