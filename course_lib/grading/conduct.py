@@ -6,6 +6,7 @@ Most of it costs nobody a point: people who use it mean no harm. What can get ro
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ _ATTRIBUTES = {
 _FUNCTIONS = {"eval", "exec", "compile", "__import__", "globals"}  # methods of these names are others
 
 
+@lru_cache(maxsize=1000)
 def odd_conduct(code: str) -> tuple[Oddity, ...]:
     """What stands out in the code of a submission; empty where nothing does.
 
