@@ -33,7 +33,6 @@ POINTS = {ATTACKED: 2.0, OTHER: 3.0, FORBIDDING: 4.0}
 CLASS = replace(whole_chapters("1"), points=POINTS)
 LIMITS = Limits(seconds=2.5, memory=256 * 2**20, processes=16, files=64, file_size=8 * 2**20, printed=3000, flood=2**20)
 SEED = "a seed that nobody knows, SECRET-7741"
-OPEN = {"exchanges the worker's parts, in other words", "exchanges the worker's parts, by way of torch"}
 BY_NAME = {attack.name: attack for attack in ATTACKS}
 # What a worker must not reach, wherever else the grader's machine may be written to.
 PLACES = ["/tmp", "/var/tmp", "/dev/shm", "/run", "/", "/root", "/home", Path.home(), ROOT, ROOT / "course_lib", CHAPTERS,
@@ -144,10 +143,7 @@ def test_what_no_wall_can_stop_is_pointed_out(read_first, name):
         pytest.skip("not chosen")
     record = read_first[0][attack.called]
     passed = [result.id for result in record.exercises if result.status == "passed"]
-    pointed_out = record.look_at or attack.exercise not in passed
-    if name in OPEN and not pointed_out:
-        pytest.xfail("the grader's own modules can be found among all modules")
-    assert pointed_out, record
+    assert record.look_at or attack.exercise not in passed, record
 
 
 def test_nobody_is_pointed_out_for_nothing(alone):

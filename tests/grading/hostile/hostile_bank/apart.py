@@ -33,19 +33,19 @@ ATTACKS = (
     attack(
         "exchanges the worker's parts",
         "The one who calls the answer, without a watch.",
-        "passed failed broken stopped",
+        "failed broken stopped",
         "import sys, torch, course_lib.grading.worker\nmodules = sys.modules\n" + _EXCHANGE,
     ),
     attack(
         "exchanges the worker's parts, in other words",
         "The same, found where Python keeps all modules, by a name that is made up.",
-        "passed failed broken stopped",
+        "failed broken stopped",
         "import sys, torch\nmodules = sys.modules\n" + _EXCHANGE,
     ),
     attack(
         "exchanges the worker's parts, by way of torch",
         "The same, without an import of its own.",
-        "passed failed broken stopped",
+        "failed broken stopped",
         "import torch\nmodules = vars(torch)['sy' + 's'].modules\n" + _EXCHANGE,
     ),
     attack(
@@ -61,17 +61,17 @@ ATTACKS = (
         """
 import os, sys, torch
 from course_lib.exercises.calling import Kind, observe
-from course_lib.grading import notes, wire
 frame = sys._getframe()
 while "job" not in frame.f_locals:
     frame = frame.f_back
 job, report, more = (frame.f_locals[name] for name in ("job", "report", "more"))
+notes, encode = (frame.f_globals[name] for name in ("notes", "encode"))
 def softmax(scores): return torch.softmax(scores, -1)
-report(wire.encode(notes.of_kind(Kind("function", "function", "a function"))))
+report(encode(notes.of_kind(Kind("function", "function", "a function"))))
 n = 0
 for cases in (lambda: job.cases, more):
     for case in cases():
-        report(wire.encode(notes.of_case(n, observe(softmax, case))))
+        report(encode(notes.of_case(n, observe(softmax, case))))
         n += 1
 os._exit(0)
 """,

@@ -4,8 +4,17 @@ from hostile_bank.attack import WRONG, attack
 
 _TOOLS = """
 import gc, json, os, struct, sys, time, torch
-from course_lib.grading import notes, wire
 from course_lib.exercises.calling import Kind, Observation
+
+frame_of = sys._getframe()
+while not {"encode", "notes"} <= set(frame_of.f_globals):
+    frame_of = frame_of.f_back
+worker = frame_of.f_globals
+
+class wire:
+    encode, _PREFIX = staticmethod(worker["encode"]), struct.Struct("<4sIQ")
+
+notes = worker["notes"]
 
 def send(data, file=3):
     while data: data = data[os.write(file, data):]
@@ -67,11 +76,11 @@ ATTACKS = (
                  "send(KIND + wire.encode(notes.of_case(0, Observation(unattempted=True))))\nos._exit(0)",
                  "unattempted stopped"),
     _on_the_pipe("encode replaced", "Reports are rewritten on their way out.",
-                 "real = wire.encode\nimport course_lib.grading.worker as w\n"
-                 "w.encode = lambda report: real({**report, 'shortcut': None, 'failure': None})", "failed stopped"),
+                 "real = wire.encode\n"
+                 "worker['encode'] = lambda report: real({**report, 'shortcut': None, 'failure': None})", "failed stopped"),
     _on_the_pipe("observe replaced", "The one who calls the answer sees what the answer likes.",
-                 "import course_lib.exercises.calling as c\nimport course_lib.grading.worker as w\n"
-                 "w.observe = c.observe = lambda *a, **k: Observation(output=True)", "failed stopped"),
+                 "import course_lib.exercises.calling as c\n"
+                 "worker['observe'] = c.observe = lambda *a, **k: Observation(output=True)", "failed stopped"),
     _on_the_pipe("write replaced", "os.write is another function.",
                  "real = os.write\nos.write = lambda f, d: real(f, bytes(d).replace(b'null', b'true'))", "failed stopped"),
     _in_a_frame("axes that overflow", "Shapes whose strides no number can hold, without a byte of content.",
