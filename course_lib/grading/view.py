@@ -15,16 +15,16 @@ GRADING = str(ROOT / "course_lib" / "grading")
 def needed() -> list[str]:
     """Files and folders, absolute. The repository itself is not among them, only what lessons use of it."""
     python = {sys.prefix, sys.base_prefix, os.path.dirname(os.path.realpath(sys.executable))}
-    modules = {path for path in sys.path if path and Path(path).exists() and not _in_the_repository(path)}
+    modules = {path for path in sys.path if path and _is_of_the_installation(Path(path).resolve())}
     course = {str(ROOT / "course_lib"), str(ROOT / "chapters"), str(data_dir())}
     broad = {"/", str(Path.home()), str(ROOT)}
     return sorted({os.path.abspath(path) for path in python | modules | course} - broad)
 
 
-def _in_the_repository(path: str) -> bool:
-    """Whether a folder of modules is the repository or lies in it, as tests do; an environment in it does not count."""
-    place = Path(path).resolve()
-    return place.is_relative_to(ROOT) and not place.is_relative_to(Path(sys.prefix).resolve())
+def _is_of_the_installation(place: Path) -> bool:
+    """Whether a folder of modules is Python's. Others, as that of a script or the current one, may hold anything."""
+    prefixes = (Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix))
+    return place.name in ("site-packages", "dist-packages") or any(map(place.is_relative_to, prefixes))
 
 
 def hidden() -> list[str]:

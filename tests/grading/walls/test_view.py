@@ -158,10 +158,10 @@ def test_what_is_hidden_is_left_out_of_what_is_allowed(tmp_path):
     assert readable_parts([str(tmp_path / "a")], [str(tmp_path)]) == [str(tmp_path / "a")]
 
 
-def test_a_folder_of_tests_on_the_path_is_not_shown(monkeypatch):
-    """Test runs put such folders there; a worker must not see them for that."""
+def test_of_the_folders_on_the_path_only_pythons_own_are_shown(monkeypatch, tmp_path):
+    """A test run puts its folders there, a script its own: submissions may lie beside it."""
     import sys
 
-    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "tests"), str(ROOT / "tests" / "data")])
-    assert not [path for path in needed() if path.startswith(str(ROOT / "tests"))]
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "tests"), str(ROOT / "tests" / "data"), str(tmp_path)])
+    assert not [path for path in needed() if path.startswith((str(ROOT / "tests"), str(tmp_path)))]
     assert any(path.endswith("site-packages") for path in needed())
