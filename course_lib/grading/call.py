@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from course_lib.grading.assignment import Assignment
-from course_lib.grading.limits import Limits
 from course_lib.grading.typed import typed_values
+from course_lib.grading.workers.limits import Limits
 
 CALL = "call.json"
 

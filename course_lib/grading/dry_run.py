@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.grading.archives import File
-from course_lib.grading.collect import Submission
 from course_lib.grading.exports.words import number
 from course_lib.grading.marking import Plan
+from course_lib.grading.reading.archives import File
+from course_lib.grading.reading.collect import Submission
 from course_lib.grading.records import ExerciseResult, Record
 from course_lib.paths import SOLUTIONS
 

@@ -18,11 +18,11 @@ from typing import Any
 from tqdm import tqdm
 
 from course_lib.grading.assignment import Assignment
-from course_lib.grading.collect import Collection, Submission, collect
-from course_lib.grading.limits import Limits
 from course_lib.grading.marking import Plan, digest_of, mark
+from course_lib.grading.reading.collect import Collection, Submission, collect
 from course_lib.grading.records import Record, RecordError, file_names, read_record, write_record
-from course_lib.grading.run import Workers
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.run import Workers
 from course_lib.paths import CHAPTERS, ROOT
 
 SEED = "seed.txt"

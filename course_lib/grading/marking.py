@@ -15,16 +15,16 @@ from course_lib.exercises.finding import Finding
 from course_lib.exercises.judging import Expected, Verdict, compare
 from course_lib.exercises.stumbles import explain_failure
 from course_lib.grading import reasons
-from course_lib.grading.answers import Found, LessonCells, find_answers, read_lesson, sheets_of
 from course_lib.grading.assignment import Assignment
-from course_lib.grading.code import definitions, source_of
-from course_lib.grading.collect import Submission
 from course_lib.grading.conduct import Oddity, odd_conduct
-from course_lib.grading.limits import Limits
-from course_lib.grading.outcome import Outcome, Program, RecordedWitness
+from course_lib.grading.reading.answers import Found, LessonCells, find_answers, read_lesson, sheets_of
+from course_lib.grading.reading.code import definitions, source_of
+from course_lib.grading.reading.collect import Submission
+from course_lib.grading.reading.sheets import Sheet
 from course_lib.grading.records import ExerciseResult, Record
-from course_lib.grading.run import Workers, run_answer
-from course_lib.grading.sheets import Sheet
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.outcome import Outcome, Program, RecordedWitness
+from course_lib.grading.workers.run import Workers, run_answer
 
 
 @dataclass(frozen=True)

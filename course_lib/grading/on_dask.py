@@ -15,11 +15,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from course_lib.grading.collect import Submission
 from course_lib.grading.grade import Engine, make_plan
 from course_lib.grading.marking import Plan, mark
+from course_lib.grading.reading.collect import Submission
 from course_lib.grading.records import Record
-from course_lib.grading.run import Workers
+from course_lib.grading.workers.run import Workers
 
 _INSTALL = "--engine dask needs Dask: python -m pip install -e .[dask]"
 _one_at_a_time = threading.Lock()  # a process of Dask's has as many threads as it was given

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 
 from course_lib.exercises.finding import Finding
-from course_lib.grading.answers import read_lesson
-from course_lib.grading.code import names_defined, parse
 from course_lib.grading.conduct import Oddity
-from course_lib.grading.outcome import Outcome
+from course_lib.grading.reading.answers import read_lesson
+from course_lib.grading.reading.code import names_defined, parse
+from course_lib.grading.workers.outcome import Outcome
 
 
 def stopped(outcome: Outcome) -> Finding:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.grading.collect import Submission
 from course_lib.grading.exports.canvas_book import GradebookError, read_gradebook, read_students
 from course_lib.grading.exports.canvas_students import Student, find_student
+from course_lib.grading.reading.collect import Submission
 from course_lib.grading.records import Record
 
 

@@ -22,12 +22,12 @@ def release(arguments: Namespace, options: list[str]) -> int:
 
 def collect(arguments: Namespace, options: list[str]) -> int:
     """Say who handed in what. Nothing of it is run, and nothing written."""
-    from course_lib.grading.attention import describe_roll, one_for_all
-    from course_lib.grading.collect import collect as collect_all
+    from course_lib.grading.briefing import describe_roll, one_for_all
     from course_lib.grading.grade import make_plan
-    from course_lib.grading.handed_in import describe_collection
-    from course_lib.grading.limits import Limits
+    from course_lib.grading.reading.collect import collect as collect_all
+    from course_lib.grading.reading.handed_in import describe_collection
     from course_lib.grading.roster import call_the_roll, read_roster
+    from course_lib.grading.workers.limits import Limits
 
     with refusing(ValueError, FileNotFoundError):
         assignment = read_asked(arguments)
@@ -52,7 +52,7 @@ def grade(arguments: Namespace, options: list[str]) -> int:
         raise Refused("say what to grade and where the results go: course grade SUBMISSIONS --chapters 1 --out DIR")
     from course_lib.grading.call import Call
     from course_lib.grading.grade import SEED
-    from course_lib.grading.limits import Limits
+    from course_lib.grading.workers.limits import Limits
 
     out = Path(arguments.out)
     with refusing(ValueError, FileNotFoundError, RuntimeError):  # no `fork`, a process that was killed
@@ -89,7 +89,7 @@ def regrade(arguments: Namespace, options: list[str]) -> int:
 
 def _grade(call, out: Path, arguments: Namespace, *, own_seed: bool = False):
     """Grade, write everything, and tell the instructor what came out. Returns the records."""
-    from course_lib.grading.attention import describe_class
+    from course_lib.grading.briefing import describe_class
     from course_lib.grading.call import write_call
     from course_lib.grading.grade import grade as grade_all
     from course_lib.grading.papers import write_papers
@@ -127,7 +127,7 @@ def _engine(arguments: Namespace):
 def _dry_run(arguments: Namespace) -> int:
     from course_lib.grading.dry_run import describe_trials, dry_run
     from course_lib.grading.grade import make_plan, on_this_machine, read_seed
-    from course_lib.grading.limits import Limits
+    from course_lib.grading.workers.limits import Limits
 
     if arguments.place or arguments.out:
         raise Refused("a dry run grades the course's own two editions, and writes nothing: leave out SUBMISSIONS and"

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from course_lib.exercises.bank import all_exercises
-from course_lib.grading import code
-from course_lib.grading.answers import LessonCells, find_answers, read_lesson, sheets_of
-from course_lib.grading.archives import File
-from course_lib.grading.code import names_defined, parse, source_of, what_is_needed
-from course_lib.grading.sheets import Cell, Sheet
+from course_lib.grading.reading import code
+from course_lib.grading.reading.answers import LessonCells, find_answers, read_lesson, sheets_of
+from course_lib.grading.reading.archives import File
+from course_lib.grading.reading.code import names_defined, parse, source_of, what_is_needed
+from course_lib.grading.reading.sheets import Cell, Sheet
 from course_lib.paths import CHAPTERS
 
 BANK = all_exercises()
@@ -271,7 +271,7 @@ def chapters_with_exercises():
 
 @pytest.mark.parametrize("notebook", chapters_with_exercises(), ids=lambda path: path.stem[:2])
 def test_every_exercise_is_open_in_the_learners_edition_and_found_in_the_solved_one(notebook):
-    from course_lib.grading.sheets import read_sheet
+    from course_lib.grading.reading.sheets import read_sheet
 
     lesson = read_lesson(notebook)
     exercises = {id: e for id, e in BANK.items() if e.chapter == int(notebook.stem[:2])}

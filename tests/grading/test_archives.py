@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from course_lib.grading.archives import Limits, unpack
+from course_lib.grading.reading.archives import Limits, unpack
 
 
 def pack(*members, compression=zipfile.ZIP_DEFLATED):

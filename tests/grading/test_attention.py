@@ -7,11 +7,11 @@ import nbformat
 import pytest
 
 from course_lib import cli
-from course_lib.grading.answers import Found
-from course_lib.grading.attention import describe_class
-from course_lib.grading.collect import Submission
+from course_lib.grading.briefing import describe_class
 from course_lib.grading.exports.canvas_book import GradebookError
-from course_lib.grading.handed_in import _attempted
+from course_lib.grading.reading.answers import Found
+from course_lib.grading.reading.collect import Submission
+from course_lib.grading.reading.handed_in import _attempted
 from course_lib.grading.roster import Roll, call_the_roll, read_roster
 from course_lib.paths import CHAPTERS, SOLUTIONS
 
@@ -97,7 +97,7 @@ def place(tmp_path):
 
 
 def test_collect_says_who_handed_in_what_and_runs_nothing(place, capsys, monkeypatch):
-    monkeypatch.setattr("course_lib.grading.run.Workers.__enter__", None)
+    monkeypatch.setattr("course_lib.grading.workers.run.Workers.__enter__", None)
     typed = ["collect", str(place / "in"), "--chapters", "0", "--students", str(place / "class.txt")]
     assert cli.main(typed) == 0
     ada, bob, eve, kim, count, missing = capsys.readouterr().out.splitlines()

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from course_lib.grading.archives import Limits
-from course_lib.grading.collect import collect
+from course_lib.grading.reading.archives import Limits
+from course_lib.grading.reading.collect import collect
 
 
 def lay(folder, *names):

@@ -3,8 +3,8 @@
 import nbformat
 import pytest
 
-from course_lib.grading.code import parse, source_of
 from course_lib.grading.conduct import odd_conduct
+from course_lib.grading.reading.code import parse, source_of
 from course_lib.paths import SOLUTIONS
 
 
@@ -17,7 +17,7 @@ from course_lib.paths import SOLUTIONS
     ("getattr(sys, 'set' + 'profile')", "`getattr(sys, 'set' + 'profile')` takes a name that is made up as it runs"),
     ("exec('x = 1')", "runs or reaches what is not written here"),
     ("from course_lib.exercises import shortcuts", "reaches for the watch"),
-    ("import course_lib.grading.worker as w", "reaches for the grader"),
+    ("import course_lib.grading.workers.worker as w", "reaches for the grader"),
     ("from course_lib.exercises.bank.ch01 import answers", "reaches for the exercises' answers"),
     ("attend.__code__", "takes functions apart"),
 ])

@@ -8,8 +8,8 @@ import torch
 from course_lib.exercises.bank import all_exercises
 from course_lib.exercises.exercise import Case
 from course_lib.exercises.shortcuts import function_of
-from course_lib.grading.outcome import Program
-from course_lib.grading.run import Workers
+from course_lib.grading.workers.outcome import Program
+from course_lib.grading.workers.run import Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")
 SOFTMAX, SDPA = "torch.softmax", "torch.nn.functional.scaled_dot_product_attention"

@@ -11,7 +11,7 @@ from course_lib.exercises.finding import Finding
 from course_lib.grading.assignment import whole_chapters
 from course_lib.grading.dry_run import Trial, describe_trials, dry_run
 from course_lib.grading.grade import make_plan
-from course_lib.grading.limits import Limits
+from course_lib.grading.workers.limits import Limits
 from course_lib.paths import SOLUTIONS
 
 needs_solutions = pytest.mark.skipif(not SOLUTIONS.exists(), reason="a release has no solutions")

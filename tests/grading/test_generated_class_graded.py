@@ -13,8 +13,8 @@ import pytest
 
 from course_lib.grading.assignment import whole_chapters
 from course_lib.grading.grade import grade
-from course_lib.grading.limits import Limits
 from course_lib.grading.records import file_names
+from course_lib.grading.workers.limits import Limits
 from course_lib.paths import ROOT, SOLUTIONS
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -11,8 +11,8 @@ from course_lib.exercises.bank import all_exercises
 from course_lib.grading import grade as grading
 from course_lib.grading.assignment import whole_chapters
 from course_lib.grading.grade import grade, make_plan, on_this_machine, read_seed
-from course_lib.grading.limits import Limits
 from course_lib.grading.records import read_record, same_but_for_time
+from course_lib.grading.workers.limits import Limits
 from course_lib.paths import CHAPTERS, SOLUTIONS
 
 ONE = replace(whole_chapters("1"), points={"stable-softmax": 2.0, "split-heads": 3.0})

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from course_lib.grading import marking
-from course_lib.grading.archives import File
 from course_lib.grading.assignment import whole_chapters
-from course_lib.grading.collect import Submission
 from course_lib.grading.grade import make_plan
-from course_lib.grading.limits import Limits
 from course_lib.grading.marking import mark
-from course_lib.grading.run import Workers
+from course_lib.grading.reading.archives import File
+from course_lib.grading.reading.collect import Submission
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.run import Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")
 LIMITS = Limits(seconds=4)

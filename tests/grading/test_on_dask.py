@@ -10,14 +10,14 @@ import pytest
 
 from course_lib import cli
 from course_lib.grading import on_dask as module
-from course_lib.grading.archives import File
 from course_lib.grading.assignment import whole_chapters
-from course_lib.grading.collect import Submission
 from course_lib.grading.grade import make_plan
-from course_lib.grading.limits import Limits
 from course_lib.grading.marking import mark
 from course_lib.grading.on_dask import ClusterError, closed_in, on_dask, why_not
+from course_lib.grading.reading.archives import File
+from course_lib.grading.reading.collect import Submission
 from course_lib.grading.records import same_but_for_time
+from course_lib.grading.workers.limits import Limits
 from course_lib.paths import SOLUTIONS
 
 distributed = pytest.importorskip("distributed", reason="the engine for clusters is optional: pip install -e .[dask]")

@@ -10,8 +10,8 @@ import pytest
 from course_lib import cli
 from course_lib.grading.assignment import Assignment
 from course_lib.grading.call import Call, read_call, write_call
-from course_lib.grading.limits import Limits
 from course_lib.grading.records import read_records, write_record
+from course_lib.grading.workers.limits import Limits
 from course_lib.paths import SOLUTIONS
 
 CALL = Call(Path("/somewhere/in"), Path("seed.txt"), Assignment("Wéek \"3\"", (1, 2), {"a": 2.0, "b": 0.5}, "2026-12-01"),

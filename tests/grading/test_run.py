@@ -13,11 +13,11 @@ from course_lib.exercises.bank import all_exercises
 from course_lib.exercises.calling import Kind, Observation, observe
 from course_lib.exercises.exercise import Case
 from course_lib.exercises.judging import judge_by
-from course_lib.grading import notes, wire
-from course_lib.grading.limits import Limits
-from course_lib.grading.listener import Listener
-from course_lib.grading.outcome import Outcome, Program, RecordedWitness, cases_of
-from course_lib.grading.run import Workers
+from course_lib.grading.workers import notes, wire
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.listener import Listener
+from course_lib.grading.workers.outcome import Outcome, Program, RecordedWitness, cases_of
+from course_lib.grading.workers.run import Workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")
 CASES = {"a": Case({}), "b": Case({})}

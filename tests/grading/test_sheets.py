@@ -6,7 +6,7 @@ import random
 import nbformat
 import pytest
 
-from course_lib.grading.sheets import read_sheet
+from course_lib.grading.reading.sheets import read_sheet
 
 
 def notebook(*cells, **more):

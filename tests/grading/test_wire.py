@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from course_lib.exercises.calling import Failure, Kind, Observation, observe
 from course_lib.exercises.exercise import Case
-from course_lib.grading import notes
-from course_lib.grading.wire import BODY_LIMIT, Foreign, FrameReader, WireError, clean, encode
+from course_lib.grading.workers import notes
+from course_lib.grading.workers.wire import BODY_LIMIT, Foreign, FrameReader, WireError, clean, encode
 
 
 def there_and_back(value):

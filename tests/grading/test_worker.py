@@ -13,11 +13,11 @@ from course_lib.exercises.bank import all_exercises
 from course_lib.exercises.calling import Failure
 from course_lib.exercises.exercise import Case
 from course_lib.exercises.judging import judge, judge_by
-from course_lib.grading.notes import Broken
-from course_lib.grading.outcome import Program, RecordedWitness, cases_of
-from course_lib.grading.parcel import pack
-from course_lib.grading.run import Workers, run_answer
-from course_lib.grading.worker import Job, load
+from course_lib.grading.workers.notes import Broken
+from course_lib.grading.workers.outcome import Program, RecordedWitness, cases_of
+from course_lib.grading.workers.parcel import pack
+from course_lib.grading.workers.run import Workers, run_answer
+from course_lib.grading.workers.worker import Job, load
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="grading needs fork")
 SETUP = "import torch\nfrom torch import nn\nfrom course_lib.exercises import check, hint, quiz\n"
@@ -39,15 +39,15 @@ def run(workers, answer, *helpers, name="f", cases=CASES, **options):
 
 def test_the_worker_side_brings_nothing_of_what_is_right_into_memory():
     code = (
-        "import sys, course_lib.grading.server; "
+        "import sys, course_lib.grading.workers.server; "
         "print([m for m in sys.modules if m.startswith('course_lib.')])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     parts = {name.removeprefix("course_lib.") for name in eval(out)}
-    assert parts == {"exercises", "grading"} | {
+    assert parts == {"exercises", "grading", "grading.workers"} | {
         f"exercises.{name}" for name in ("calling", "exercise", "finding", "form", "shortcuts")
     } | {
-        f"grading.{name}"
+        f"grading.workers.{name}"
         for name in (
             "beginning", "channel", "confine", "disarm", "huge_pages", "landlock", "leftovers", "limits", "namespaces", "notes", "rights", "server",
             "syscall_filter", "told", "values", "walls", "wire", "worker",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course_lib.grading.assignment import whole_chapters
 from course_lib.grading.grade import grade
-from course_lib.grading.limits import Limits
+from course_lib.grading.workers.limits import Limits
 
 from .compare import unexpected
 from .students import hand_in, make_class

@@ -20,11 +20,11 @@ from hostile_bank.laying import cell, lay, notebook
 from course_lib.exercises.bank import all_exercises
 from course_lib.grading import marking
 from course_lib.grading.assignment import whole_chapters
-from course_lib.grading.attention import describe_class
+from course_lib.grading.briefing import describe_class
 from course_lib.grading.grade import grade
-from course_lib.grading.limits import Limits
 from course_lib.grading.papers import write_papers
 from course_lib.grading.records import file_names, same_but_for_time
+from course_lib.grading.workers.limits import Limits
 from course_lib.paths import CHAPTERS, ROOT
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the walls are Linux's")

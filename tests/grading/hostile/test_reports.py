@@ -8,9 +8,9 @@ import torch
 from course_lib.exercises.bank import all_exercises
 from course_lib.exercises.calling import Kind, observe
 from course_lib.exercises.judging import judge_by
-from course_lib.grading.notes import of_case, read_case
-from course_lib.grading.outcome import Outcome, RecordedWitness, cases_of
-from course_lib.grading.wire import FrameReader, WireError, encode
+from course_lib.grading.workers.notes import of_case, read_case
+from course_lib.grading.workers.outcome import Outcome, RecordedWitness, cases_of
+from course_lib.grading.workers.wire import FrameReader, WireError, encode
 
 # What PyTorch says when it compares a complex number with a real one; it does compare.
 pytestmark = pytest.mark.filterwarnings("ignore:Casting complex")

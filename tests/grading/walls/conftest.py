@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from course_lib.exercises.exercise import Case
-from course_lib.grading.limits import Limits
-from course_lib.grading.outcome import Program
-from course_lib.grading.run import Workers
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.outcome import Program
+from course_lib.grading.workers.run import Workers
 
 SETUP = "import os, sys, time, torch\n"
 CASES = {"one": Case({"x": torch.ones(2, 3)})}

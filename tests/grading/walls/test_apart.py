@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from course_lib.grading.run import Workers
+from course_lib.grading.workers.run import Workers
 from course_lib.paths import ROOT
 
 REACH = """

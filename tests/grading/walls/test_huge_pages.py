@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_lib.grading.huge_pages import use_huge_pages
+from course_lib.grading.workers.huge_pages import use_huge_pages
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has them")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grading import folders
+from course_lib.grading.workers import folders
 
 # A child that has left its family and its session and listens to nothing; then the answer sleeps.
 STAY = """
@@ -28,8 +28,8 @@ while True: time.sleep(60)
 GRADER = """
 import os, sys, threading, time
 from course_lib.exercises.exercise import Case
-from course_lib.grading.outcome import Program
-from course_lib.grading.run import Workers
+from course_lib.grading.workers.outcome import Program
+from course_lib.grading.workers.run import Workers
 def grade(walls):
     with Workers(walls=walls) as workers:
         print(workers._base, flush=True)

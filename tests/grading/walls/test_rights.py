@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from course_lib.grading import landlock, syscall_filter
+from course_lib.grading.workers import landlock, syscall_filter
 
 
 def needs(action):

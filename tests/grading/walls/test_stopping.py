@@ -6,9 +6,9 @@ import pytest
 
 from course_lib.exercises.bank import all_exercises
 from course_lib.exercises.judging import judge_by
-from course_lib.grading.limits import Limits
-from course_lib.grading.outcome import Program, RecordedWitness
-from course_lib.grading.run import run_answer
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.outcome import Program, RecordedWitness
+from course_lib.grading.workers.run import run_answer
 
 BOUNDED = Limits(seconds=20, memory=256 * 1024**2, processes=24)
 # For what must run out of time; a busy machine needs more for all else.
@@ -16,7 +16,7 @@ SHORT = Limits(seconds=0.7, memory=256 * 1024**2, processes=24)
 
 FORGED = """
 import glob, struct, json
-from course_lib.grading import notes, wire
+from course_lib.grading.workers import notes, wire
 frames = b"".join(wire.encode(each) for each in [
     {"report": "kind", "what": "function", "name": "f", "told": "f"},
     *({"report": "case", "number": n, "output": None, "repeat": None, "alone": None, "inputs_after": {},

@@ -6,10 +6,10 @@ import types
 
 import pytest
 
-from course_lib.grading import bubblewrap, launch
-from course_lib.grading.run import Workers
-from course_lib.grading.told import sentences
-from course_lib.grading.walls import ALL, Walls
+from course_lib.grading.workers import bubblewrap, launch
+from course_lib.grading.workers.run import Workers
+from course_lib.grading.workers.told import sentences
+from course_lib.grading.workers.walls import ALL, Walls
 
 
 def rules(abi):

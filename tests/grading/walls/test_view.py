@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from course_lib.exercises.exercise import Case
-from course_lib.grading.landlock import readable_parts
-from course_lib.grading.limits import Limits
-from course_lib.grading.outcome import Program
-from course_lib.grading.view import needed
+from course_lib.grading.workers.landlock import readable_parts
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.outcome import Program
+from course_lib.grading.workers.view import needed
 from course_lib.paths import ROOT
 
 READ = """
@@ -70,7 +70,7 @@ def test_what_the_instructor_knows_is_not_there(walled, run, kept, handed_in):
         ROOT / "course_lib/exercises/bank",
         ROOT / "course_lib/exercises/judging.py",
         ROOT / "course_lib/grading",
-        ROOT / "course_lib/grading/run.py",
+        ROOT / "course_lib/grading/workers/run.py",
         *Path.home().glob(".*"),
         Path.home(),
         Path(__file__),

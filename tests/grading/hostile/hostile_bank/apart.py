@@ -34,7 +34,7 @@ ATTACKS = (
         "exchanges the worker's parts",
         "The one who calls the answer, without a watch.",
         "failed broken stopped",
-        "import sys, torch, course_lib.grading.worker\nmodules = sys.modules\n" + _EXCHANGE,
+        "import sys, torch, course_lib.grading.workers.worker\nmodules = sys.modules\n" + _EXCHANGE,
     ),
     attack(
         "exchanges the worker's parts, in other words",

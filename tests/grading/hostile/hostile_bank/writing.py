@@ -37,7 +37,7 @@ ATTACKS = (
             "saved = {k: sys.modules.pop(k) for k in list(sys.modules) if k == 'torch'}\nimport torch\n"
             "assert torch.allclose(1, 2)\nsys.modules.update(saved)"),
     _leaves("modules replaced", "What other code in this process imports is another thing.",
-            "import sys, types\nfor name in ('json', 'struct', 'course_lib.grading.wire', 'course_lib.exercises.judging'):\n"
+            "import sys, types\nfor name in ('json', 'struct', 'course_lib.grading.workers.wire', 'course_lib.exercises.judging'):\n"
             "    sys.modules[name] = types.ModuleType(name)"),
     _leaves("builtins replaced", "isinstance, type, len and open say what it likes.",
             "import builtins\nbuiltins.isinstance = lambda *a: True\nbuiltins.any = builtins.all = lambda *a: True",

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from course_lib.grading.answers import Found, find_answers, read_lesson, sheets_of
 from course_lib.grading.assignment import Assignment
-from course_lib.grading.collect import Collection
 from course_lib.grading.exports.words import one_line
+from course_lib.grading.reading.answers import Found, find_answers, read_lesson, sheets_of
+from course_lib.grading.reading.collect import Collection
 
 
 def describe_collection(

@@ -4,8 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from course_lib.grading.archives import File, Limits, shown, unpack
-from course_lib.grading.owners import METADATA, Listed, Owner, all_the_platforms, common_folder, owner_of, read_list
+from course_lib.grading.reading.archives import File, Limits, shown, unpack
+from course_lib.grading.reading.owners import (
+    METADATA,
+    Listed,
+    Owner,
+    all_the_platforms,
+    common_folder,
+    owner_of,
+    read_list,
+)
 
 _MOST_PROBLEMS = 20  # told to one student
 

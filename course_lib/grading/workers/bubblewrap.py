@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from course_lib.grading.namespaces import SCRATCH, SYSTEM
+from course_lib.grading.workers.namespaces import SCRATCH, SYSTEM
 
 _PLACES = ["--symlink", SCRATCH, "/dev/shm", "--proc", "/proc", "--size", str(256 * 1024**2), "--tmpfs", SCRATCH]
 _WALLS = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts", "--as-pid-1"]

@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.exercises.exercise import Case, Exercise
-from course_lib.grading import folders
-from course_lib.grading.channel import Closed, receive, send
-from course_lib.grading.conversation import converse
-from course_lib.grading.launch import launch
-from course_lib.grading.limits import Limits
-from course_lib.grading.listener import Listener
-from course_lib.grading.outcome import Outcome, Program, cases_of
-from course_lib.grading.parcel import pack
-from course_lib.grading.walls import ALL
-from course_lib.grading.worker import Job
+from course_lib.grading.workers import folders
+from course_lib.grading.workers.channel import Closed, receive, send
+from course_lib.grading.workers.conversation import converse
+from course_lib.grading.workers.launch import launch
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.listener import Listener
+from course_lib.grading.workers.outcome import Outcome, Program, cases_of
+from course_lib.grading.workers.parcel import pack
+from course_lib.grading.workers.walls import ALL
+from course_lib.grading.workers.worker import Job
 
 _DEFAULT = Limits()
 

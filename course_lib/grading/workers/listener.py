@@ -8,10 +8,10 @@ from typing import Any
 
 from course_lib.exercises.calling import Kind, Observation
 from course_lib.exercises.exercise import Case
-from course_lib.grading import wire
-from course_lib.grading.limits import Limits
-from course_lib.grading.notes import Broken, read_case, read_start
-from course_lib.grading.outcome import Outcome
+from course_lib.grading.workers import wire
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.notes import Broken, read_case, read_start
+from course_lib.grading.workers.outcome import Outcome
 
 _TOLD = {
     "time": "The time for this exercise, {seconds:g} s, was over.",

@@ -7,10 +7,10 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any, NoReturn
 
-from course_lib.grading import worker
-from course_lib.grading.confine import enter
-from course_lib.grading.limits import Limits, impose
-from course_lib.grading.walls import Walls
+from course_lib.grading.workers import worker
+from course_lib.grading.workers.confine import enter
+from course_lib.grading.workers.limits import Limits, impose
+from course_lib.grading.workers.walls import Walls
 
 _RESULT, _JOB = 3, 4  # where a worker finds its pipes
 

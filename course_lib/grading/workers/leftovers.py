@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from course_lib.grading.namespaces import NOBODY
+from course_lib.grading.workers.namespaces import NOBODY
 
 
 def end_stragglers(*, all_here: bool, patience: float = 5.0) -> int:

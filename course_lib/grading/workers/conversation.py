@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from io import FileIO
 from typing import Any
 
-from course_lib.grading.channel import receive, send
-from course_lib.grading.listener import Listener
+from course_lib.grading.workers.channel import receive, send
+from course_lib.grading.workers.listener import Listener
 
 
 def converse(

@@ -10,8 +10,20 @@ from typing import Any
 
 import torch
 
-from course_lib.grading.values import (
-    BODY_LIMIT, DEPTH, TENSORS, Foreign, Unpacking, WireError, a_, clean, fields, pack, place, raw_to_tensor, restore,
+from course_lib.grading.workers.values import (
+    BODY_LIMIT,
+    DEPTH,
+    TENSORS,
+    Foreign,
+    Unpacking,
+    WireError,
+    a_,
+    clean,
+    fields,
+    pack,
+    place,
+    raw_to_tensor,
+    restore,
     tensor_to_raw,
 )  # fmt: skip
 

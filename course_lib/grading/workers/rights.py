@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from course_lib.grading import landlock, syscall_filter
-from course_lib.grading.namespaces import SYSTEM
+from course_lib.grading.workers import landlock, syscall_filter
+from course_lib.grading.workers.namespaces import SYSTEM
 
 if TYPE_CHECKING:
-    from course_lib.grading.walls import Walls
+    from course_lib.grading.workers.walls import Walls
 
 _ABOUT_THE_MACHINE = ["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup"]
 

@@ -11,7 +11,7 @@ import os
 import platform
 import struct
 
-from course_lib.grading.namespaces import NO_NEW_PRIVS, call, libc
+from course_lib.grading.workers.namespaces import NO_NEW_PRIVS, call, libc
 
 # name: number on x86_64, on aarch64 (None: there is no such call). What is told in the comments is refused.
 _REFUSED: dict[str, tuple[int | None, int | None]] = {

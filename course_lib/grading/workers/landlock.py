@@ -12,7 +12,7 @@ import struct
 from contextlib import suppress
 from pathlib import Path
 
-from course_lib.grading.namespaces import NO_NEW_PRIVS, libc
+from course_lib.grading.workers.namespaces import NO_NEW_PRIVS, libc
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the numbers of the calls, the same on every processor
 _EXECUTE, _WRITE, _READ, _LIST, _TRUNCATE, _DEVICE = (1 << bit for bit in (0, 1, 2, 3, 14, 15))

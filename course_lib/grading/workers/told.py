@@ -1,6 +1,6 @@
 """What an instructor is told about the walls that stood: a sentence each, with what it leaves open."""
 
-from course_lib.grading.walls import Walls
+from course_lib.grading.workers.walls import Walls
 
 
 def sentences(walls: Walls) -> list[str]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from course_lib.grading import bubblewrap, folders
-from course_lib.grading.channel import Closed, receive, send
-from course_lib.grading.view import GRADING, hidden, needed
+from course_lib.grading.workers import bubblewrap, folders
+from course_lib.grading.workers.channel import Closed, receive, send
+from course_lib.grading.workers.view import GRADING, hidden, needed
 
 _PATIENCE = 60.0  # seconds for the server itself: importing torch, a setup cell, the end of a worker
 
@@ -90,7 +90,7 @@ def _launch(
     root.mkdir()
     view, veiled = needed(), [*hidden(), *map(str, hide)]
     channel, theirs = socket.socketpair()
-    command = [sys.executable, "-m", "course_lib.grading.server", str(theirs.fileno())]
+    command = [sys.executable, "-m", "course_lib.grading.workers.server", str(theirs.fileno())]
     process = None
     try:
         channel.settimeout(_PATIENCE)
@@ -99,7 +99,7 @@ def _launch(
                 command = [*bubblewrap.command(view, [each for each in veiled if each != GRADING], root), *command]
             process = subprocess.Popen(
                 command,
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[3],
                 env=_environment(base),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

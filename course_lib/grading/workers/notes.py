@@ -11,7 +11,7 @@ from torch import Tensor
 
 from course_lib.exercises.calling import Failure, Kind, Observation
 from course_lib.exercises.exercise import Case
-from course_lib.grading.wire import WireError
+from course_lib.grading.workers.wire import WireError
 
 _KINDS = ("function", "class", "module class", "module", "value")
 _SEEN = (

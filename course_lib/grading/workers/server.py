@@ -1,4 +1,4 @@
-"""Imports torch once and forks a worker an exercise: `python -m course_lib.grading.server FD`.
+"""Imports torch once and forks a worker an exercise: `python -m course_lib.grading.workers.server FD`.
 
 It talks over one inherited socket, listens on none, and never sees a submission: a worker reads its job from
 a pipe of its own. One thread, because a fork copies no other.
@@ -17,16 +17,16 @@ from typing import Any
 
 import torch
 
-from course_lib.grading import worker
-from course_lib.grading.beginning import begin, no_return
-from course_lib.grading.channel import Closed, receive, send
-from course_lib.grading.confine import split_off
-from course_lib.grading.huge_pages import use_huge_pages
-from course_lib.grading.leftovers import crowd, empty, end_stragglers
-from course_lib.grading.limits import Limits
-from course_lib.grading.namespaces import SCRATCH
-from course_lib.grading.told import sentences
-from course_lib.grading.walls import build
+from course_lib.grading.workers import worker
+from course_lib.grading.workers.beginning import begin, no_return
+from course_lib.grading.workers.channel import Closed, receive, send
+from course_lib.grading.workers.confine import split_off
+from course_lib.grading.workers.huge_pages import use_huge_pages
+from course_lib.grading.workers.leftovers import crowd, empty, end_stragglers
+from course_lib.grading.workers.limits import Limits
+from course_lib.grading.workers.namespaces import SCRATCH
+from course_lib.grading.workers.told import sentences
+from course_lib.grading.workers.walls import build
 
 
 class Server:

@@ -7,12 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_lib.grading import namespaces as linux
-from course_lib.grading import syscall_filter
-from course_lib.grading.leftovers import end_stragglers
+from course_lib.grading.workers import namespaces as linux
+from course_lib.grading.workers import syscall_filter
+from course_lib.grading.workers.leftovers import end_stragglers
 
 if TYPE_CHECKING:
-    from course_lib.grading.walls import Walls
+    from course_lib.grading.workers.walls import Walls
 
 
 def own_namespaces() -> bool:

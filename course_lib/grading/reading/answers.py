@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from course_lib.exercises.exercise import Exercise
-from course_lib.grading.archives import File, shown
-from course_lib.grading.code import (
+from course_lib.grading.reading.archives import File, shown
+from course_lib.grading.reading.code import (
     definitions,
     is_stub,
     names_defined,
@@ -19,7 +19,7 @@ from course_lib.grading.code import (
     source_of,
     what_is_needed,
 )
-from course_lib.grading.sheets import Cell, Sheet, read_sheet
+from course_lib.grading.reading.sheets import Cell, Sheet, read_sheet
 
 _MOST_CODE = 1_000_000  # characters in a submission; all lessons together have 300,000
 

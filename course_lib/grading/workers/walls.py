@@ -11,10 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course_lib.grading import landlock
-from course_lib.grading import namespaces as linux
-from course_lib.grading.confine import guarded, live_on_as, own_namespaces, split_off
-from course_lib.grading.rights import prepare_filter, prepare_rules, trial
+from course_lib.grading.workers import landlock
+from course_lib.grading.workers import namespaces as linux
+from course_lib.grading.workers.confine import guarded, live_on_as, own_namespaces, split_off
+from course_lib.grading.workers.rights import prepare_filter, prepare_rules, trial
 
 ALL = ("namespaces", "bubblewrap", "landlock", "filter")
 

@@ -17,10 +17,9 @@ import torch
 
 from course_lib.exercises.calling import Failure, Observation, failure_of, kind_of, observe
 from course_lib.exercises.exercise import Case
-from course_lib.grading import disarm as disarming
-from course_lib.grading import notes
-from course_lib.grading.wire import WireError, encode, restore
-
+from course_lib.grading.workers import disarm as disarming
+from course_lib.grading.workers import notes
+from course_lib.grading.workers.wire import WireError, encode, restore
 
 # The name that a submission's code finds itself under. Not "__main__", so that what stands under
 # `if __name__ == "__main__":` runs in the notebook, and not when it is graded.

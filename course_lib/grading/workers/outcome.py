@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from course_lib.exercises.calling import Failure, Kind, Observation
 from course_lib.exercises.exercise import Case, Exercise, Stage, draw_case
-from course_lib.grading.notes import Broken
+from course_lib.grading.workers.notes import Broken
 
 
 @dataclass(frozen=True)

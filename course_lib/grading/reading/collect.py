@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from course_lib.grading.archives import TOO_MUCH, File, Limits, shown, unpack
-from course_lib.grading.owners import all_the_platforms, common_folder, named_by_platform
-from course_lib.grading.submissions import Submission, by_student, is_archive, is_paper
+from course_lib.grading.reading.archives import TOO_MUCH, File, Limits, shown, unpack
+from course_lib.grading.reading.owners import all_the_platforms, common_folder, named_by_platform
+from course_lib.grading.reading.submissions import Submission, by_student, is_archive, is_paper
 
 _CHAPTER = re.compile(r"\d\d_[^/]*\.ipynb")
 __all__ = ["Collection", "Submission", "collect"]

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from course_lib.exercises.exercise import Case
-from course_lib.grading import wire
-from course_lib.grading.worker import Job
+from course_lib.grading.workers import wire
+from course_lib.grading.workers.worker import Job
 
 _BANK = "course_lib.exercises.bank"
 

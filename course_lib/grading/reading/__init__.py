@@ -1,0 +1,1 @@
+"""What was handed in: found, read and taken apart. Nothing of it is run."""

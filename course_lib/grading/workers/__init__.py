@@ -1,0 +1,1 @@
+"""Where answers run: a server, its workers, the walls around them, and what goes to and fro."""
