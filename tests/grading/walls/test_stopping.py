@@ -6,6 +6,7 @@ import pytest
 
 from course_lib.exercises.bank import all_exercises
 from course_lib.exercises.judging import judge_by
+from course_lib.grading.workers import wire
 from course_lib.grading.workers.limits import Limits
 from course_lib.grading.workers.outcome import Program, RecordedWitness
 from course_lib.grading.workers.run import run_answer
@@ -14,17 +15,15 @@ BOUNDED = Limits(seconds=20, memory=256 * 1024**2, processes=24)
 # For what must run out of time; a busy machine needs more for all else.
 SHORT = Limits(seconds=0.7, memory=256 * 1024**2, processes=24)
 
-FORGED = """
-import glob, struct, json
-from course_lib.grading.workers import notes, wire
-frames = b"".join(wire.encode(each) for each in [
+_FRAMES = b"".join(wire.encode(each) for each in [
     {"report": "kind", "what": "function", "name": "f", "told": "f"},
     *({"report": "case", "number": n, "output": None, "repeat": None, "alone": None, "inputs_after": {},
        "gradients": {},
        "backward_failure": None, "failure": None, "unattempted": False, "shortcut": None, "passed": True}
       for n in range(9))])
+FORGED = f"""
 for fd in range(0, 64):
-    try: os.write(fd, frames)
+    try: os.write(fd, {_FRAMES!r})
     except OSError: pass
 def f(x): return x
 """

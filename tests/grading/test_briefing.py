@@ -48,10 +48,11 @@ def test_a_class_that_was_packed_as_one_student_is_suspected(record, place, caps
     whole = record("subs", files=("subs/ada.ipynb", "subs/bob.ipynb"))
     assert "those of one student, subs. If" in describe_class([whole])
     assert "one student" not in describe_class([whole, record("Bob")]) + describe_class([record("Ada")])
-    shutil.make_archive(str(place / "all"), "zip", place, "in")
-    assert cli.main(["collect", str(place / "all.zip"), "--chapters", "0"]) == 0
+    (place / "handed in").mkdir()
+    shutil.make_archive(str(place / "handed in/class"), "zip", place / "in")
+    assert cli.main(["collect", str(place / "handed in"), "--chapters", "0"]) == 0
     told = capsys.readouterr().out
-    assert "1 student handed in.\nAll files were taken for those of one student, in." in told
+    assert "1 student handed in.\nAll files were taken for those of one student, class." in told
 
 
 def test_the_roll_of_a_list_of_names(tmp_path):
