@@ -23,7 +23,7 @@ from course_lib.grading.workers.run import Workers
 
 _INSTALL = "--engine dask needs Dask: python -m pip install -e .[dask]"
 _one_at_a_time = threading.Lock()  # a process of Dask's has as many threads as it was given
-_began_with: dict[str, str] = {}  # the bank, when this process graded first: what it has imported
+_began_with: dict[str, str] = {}  # the library, when this process graded first: what it has imported
 _plans: dict[str, Plan] = {}
 _workers: list[Workers] = []
 
@@ -119,7 +119,7 @@ def why_not(plan: Plan) -> str:
     """In a worker of Dask's: why it would not grade as `plan` says. Empty if it would."""
     with _one_at_a_time:
         mine, wanted = (dict(_flat(each.stamp)) for each in (_own(plan), plan))
-        if _began_with.setdefault("bank", mine["bank"]) != mine["bank"]:
+        if _began_with.setdefault("library", mine["library"]) != mine["library"]:
             return "was started before its checkout was changed"
         for name, value in wanted.items():
             if name != "seed" and mine.get(name) != value:

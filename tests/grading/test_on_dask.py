@@ -130,7 +130,7 @@ def test_a_worker_that_joined_later_is_refused_too(cluster, plan, monkeypatch):
 
 
 def test_a_checkout_that_was_changed_under_a_worker(plan, monkeypatch):
-    monkeypatch.setattr(module, "_began_with", {"bank": "earlier"})
+    monkeypatch.setattr(module, "_began_with", {"library": "earlier"})
     assert why_not(plan) == "was started before its checkout was changed"
 
 
