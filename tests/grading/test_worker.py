@@ -49,7 +49,7 @@ def test_the_worker_side_brings_nothing_of_what_is_right_into_memory():
     } | {
         f"grading.workers.{name}"
         for name in (
-            "beginning", "channel", "confine", "disarm", "huge_pages", "landlock", "leftovers", "limits", "namespaces", "notes", "rights", "server",
+            "beginning", "building", "channel", "confine", "disarm", "huge_pages", "landlock", "leftovers", "limits", "namespaces", "notes", "rights", "server",
             "syscall_filter", "told", "values", "walls", "wire", "worker",
         )
     }

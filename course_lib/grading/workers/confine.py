@@ -5,14 +5,11 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from course_lib.grading.workers import namespaces as linux
 from course_lib.grading.workers import syscall_filter
 from course_lib.grading.workers.leftovers import end_stragglers
-
-if TYPE_CHECKING:
-    from course_lib.grading.workers.walls import Walls
+from course_lib.grading.workers.walls import Walls
 
 
 def own_namespaces() -> bool:
@@ -47,7 +44,7 @@ def guarded() -> bool:
     return linux.libc().prctl(linux.SUBREAPER, 1, 0, 0, 0) == 0
 
 
-def split_off(walls: "Walls") -> int:
+def split_off(walls: Walls) -> int:
     """Fork. The child is the first process of a namespace of its own, and all in it die with it."""
     if not walls.private:
         return os.fork()
@@ -61,7 +58,7 @@ def split_off(walls: "Walls") -> int:
     return child
 
 
-def enter(walls: "Walls", scratch: str | None, space: int) -> str:
+def enter(walls: Walls, scratch: str | None, space: int) -> str:
     """In the worker: take away everything that is not needed. Returns the scratch folder.
 
     `scratch` is a folder to use where there is no view; `space` the bytes of one that lies in memory.

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from course_lib.grading.workers import bubblewrap, folders
 from course_lib.grading.workers.channel import Closed, receive, send

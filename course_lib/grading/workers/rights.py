@@ -6,21 +6,18 @@ import os
 import socket
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import torch
 
 from course_lib.grading.workers import landlock, syscall_filter
 from course_lib.grading.workers.namespaces import SYSTEM
-
-if TYPE_CHECKING:
-    from course_lib.grading.workers.walls import Walls
+from course_lib.grading.workers.walls import Walls
 
 _ABOUT_THE_MACHINE = ["/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/sys/devices/system", "/sys/fs/cgroup"]
 
 
 def prepare_rules(
-    walls: "Walls", asked: Collection[str], view: list[str], hidden: list[str], base: str, abi: int
+    walls: Walls, asked: Collection[str], view: list[str], hidden: list[str], base: str, abi: int
 ) -> None:
     """What each worker binds itself with by Landlock, if that shuts out what is hidden."""
 
@@ -43,7 +40,7 @@ def prepare_rules(
         walls.rules = rules
 
 
-def prepare_filter(walls: "Walls", asked: Collection[str], base: str) -> None:
+def prepare_filter(walls: Walls, asked: Collection[str], base: str) -> None:
     """Whether a filter of system calls can be had here, and refuses what it should."""
 
     def bind() -> None:

@@ -19,6 +19,7 @@ import torch
 
 from course_lib.grading.workers import worker
 from course_lib.grading.workers.beginning import begin, no_return
+from course_lib.grading.workers.building import build
 from course_lib.grading.workers.channel import Closed, receive, send
 from course_lib.grading.workers.confine import split_off
 from course_lib.grading.workers.huge_pages import use_huge_pages
@@ -26,7 +27,6 @@ from course_lib.grading.workers.leftovers import crowd, empty, end_stragglers
 from course_lib.grading.workers.limits import Limits
 from course_lib.grading.workers.namespaces import SCRATCH
 from course_lib.grading.workers.told import sentences
-from course_lib.grading.workers.walls import build
 
 
 class Server:

@@ -1,6 +1,5 @@
 """One server behind each kind of walls, shared by all tests of this folder that run in one process."""
 
-import os
 import sys
 from pathlib import Path
 
