@@ -11,7 +11,7 @@ from course_lib.refused import Refused
 
 EXAMPLES = """\
 examples:
-  course lab                open JupyterLab on chapter 0
+  course lab                open JupyterLab on the first chapter
   course lab 1              ... on chapter 1
   course doctor             look for what is wrong with this machine, and say how to mend it
   course reset 1            a fresh copy of chapter 1; yours is kept beside it
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     lab = verb("lab", verbs.lab, "open JupyterLab in work/; options go to `jupyter lab`", passes_on=True)
-    lab.add_argument("chapter", nargs="?", default="0", metavar="NN", help="number or name of a chapter")
+    lab.add_argument("chapter", nargs="?", metavar="NN", help="number or name of a chapter (default: the first there is)")
     verb("test", verbs.test, "run all tests and notebooks, in parallel; options go to pytest", passes_on=True)
     doctor = verb("doctor", verbs.doctor, "look for what is wrong with this machine; a fix for each failure")
     doctor.add_argument("--json", action="store_true", help="for programs: one JSON object")

@@ -61,6 +61,13 @@ def test_lab_passes_options_on(calls, one_chapter):
     assert noted == [(("01_first.ipynb", ["--port", "9000"]), {})]
 
 
+def test_lab_opens_the_first_chapter_there_is(calls, one_chapter):
+    """An instructor may give out chapters from any on."""
+    noted = calls(course_lib.lab, "open_lab")
+    cli.main(["lab"])
+    assert noted == [(("01_first.ipynb", []), {})]
+
+
 @pytest.mark.parametrize("verb", ["lab", "reset"])
 def test_an_unknown_chapter_names_those_there_are(verb, one_chapter, capsys):
     assert cli.main([verb, "7"]) == 2

@@ -18,7 +18,7 @@ from course_lib.setup.process import become
 from course_lib.setup.trouble import SetupError, explain_os_error
 
 HELP = """\
-python start.py                       set up (the first time: some minutes), then open JupyterLab on chapter 0
+python start.py                       set up (the first time: some minutes), then open JupyterLab on the first chapter
 python start.py test                  set up, then run all tests
 python start.py COMMAND ...           set up, then run `course COMMAND ...`; `doctor` looks for what is wrong
 python start.py --torch-from ADDRESS  take PyTorch from another index, e.g. its smaller CPU build: choose your
