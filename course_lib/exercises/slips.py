@@ -17,25 +17,25 @@ def slip_before_calling(exercise: Exercise, kind: Kind) -> Finding | None:
     if kind.what == "module" and exercise.wants_module:
         return Finding(
             "an instance, not the class",
-            f"`check` got a built module, a `{kind.name}`.",
+            f"What you handed over is a built module, a `{kind.name}`.",
             f'Hand over the class itself, without parentheses: `check("{exercise.id}", {name})`.',
         )
     if exercise.wants_module and kind.what != "module class":
         return Finding(
             "not a module",
-            f"This exercise asks for an `nn.Module` class; `check` got {kind.told}.",
+            f"This exercise asks for an `nn.Module` class; what you handed over is {kind.told}.",
             f"Write `class {name}(nn.Module)` and hand over the class.",
         )
     if kind.what in ("class", "module class") and not exercise.wants_module:
         return Finding(
             "a class, not a function",
-            f"`check` got the class `{kind.name}`.",
+            f"What you handed over is the class `{kind.name}`.",
             f"This exercise asks for a function: `def {exercise.signature}`.",
         )
     if kind.what == "value":
         return Finding(
             "a result, not the function",
-            f"`check` got {kind.told}, not a function.",
+            f"What you handed over is {kind.told}, not a function.",
             f'Hand over the function itself, without calling it: `check("{exercise.id}", {name})`.',
         )
     return None

@@ -3,6 +3,7 @@
 import base64
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil
 from statistics import median
 from textwrap import shorten
 
@@ -26,7 +27,8 @@ def distribution(records: Sequence[Record]) -> str:
     points = [record.points for record in records]
     most = max(record.of for record in records)
     width = next((step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500) if most / step <= 20), most / 20)
-    bins = Counter(int(each // width) for each in points)
+    last = max(ceil(most / width) - 1, 0) if width > 1 else int(most)  # all points belong to the bar below them
+    bins = Counter(min(int(each // width), last) for each in points)
     with mpl.rc_context():
         use_style()
         figure = Figure(figsize=(7.2, 2.8))
@@ -35,7 +37,7 @@ def distribution(records: Sequence[Record]) -> str:
                color=QUERY)
         middle = median(points)
         ax.axvline(middle, color=INK, linestyle="--", linewidth=1.2, label=f"median: {number(middle)}")
-        right = (most // width + 1) * width if width > 1 else most + 0.6
+        right = (last + 1) * width if width > 1 else most + 0.6
         ax.set(xlabel=f"points, of {number(most)}", ylabel="students", xlim=(0 if width > 1 else -0.6, right))
         ax.yaxis.get_major_locator().set_params(integer=True)
         ax.xaxis.get_major_locator().set_params(integer=True)

@@ -202,3 +202,17 @@ def test_what_no_document_can_hold_is_taken_out(text, words):
                                            (1234567.0, "1234567"), (100.0, "100"), (0.1 + 0.2, "0.3")])
 def test_numbers_as_people_write_them(points, words):
     assert number(points) == words
+
+
+@pytest.mark.parametrize("of", [30.0, 55.0, 100.0])
+def test_no_bar_stands_beyond_all_points(record, result, monkeypatch, of):
+    from matplotlib.axes import Axes
+
+    from course_lib.grading.exports.class_figures import distribution
+
+    drawn = []
+    monkeypatch.setattr(Axes, "bar", lambda self, x, height, *, width, **_: drawn.append((list(x), list(height), width)))
+    distribution([record(f"{i}", result(of=of, points=each)) for i, each in enumerate((0.0, of / 2, of, of))])
+    [(middles, heights, width)] = drawn
+    last = max(middles)
+    assert sum(heights) == 4 and last + width / 2 <= of and heights[middles.index(last)] == 2
